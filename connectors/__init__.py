@@ -1,0 +1,1 @@
+"""Connectors: what people say, page by page, from each platform."""

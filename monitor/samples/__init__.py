@@ -1,0 +1,2 @@
+"""Sample data."""
+PLUGIN = None

@@ -1,0 +1,1 @@
+"""Storage: items, figures and cursors, kept together."""
