@@ -1,0 +1,165 @@
+"""URL -> engine: the settings under which SQLite and PostgreSQL keep their promises."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
+
+T = TypeVar("T")
+
+BUSY_SECONDS: Final = 30
+ATTEMPTS: Final = 8
+_PASSING_SQLSTATES: Final = frozenset({"40001", "40P01"})
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA journal_size_limit=67108864",
+    "PRAGMA cache_size=-32768",
+)
+
+
+class StorageError(Exception):
+    """The store cannot be opened, read or written; the message says what to do."""
+
+
+class Conflict(Exception):
+    """Another writer was faster; the transaction is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """An engine that writes, and the same for reading, which on SQLite never waits for a writer."""
+
+    engine: Engine
+    readonly: Engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file; ``None`` for a server or for memory."""
+        name = self.engine.url.database
+        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in one transaction, again if another writer was faster. ``StorageError`` if the store refuses."""
+        for attempt in range(ATTEMPTS):
+            try:
+                with self.engine.begin() as connection:
+                    return work(connection)
+            except (Conflict, DBAPIError, sqlite3.Error) as error:
+                if attempt == ATTEMPTS - 1 or not _passes(error):
+                    raise _named(error, self.engine.url) from error
+                time.sleep(0.01 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    def read(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` on one consistent view of the store."""
+        try:
+            with self.readonly.begin() as connection:
+                return work(connection)
+        except (DBAPIError, sqlite3.Error) as error:
+            raise _named(error, self.engine.url) from error
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open (not create tables in) the database at ``url``; an SQLite file's folder is made. ``StorageError`` if it cannot be."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StorageError(
+            f'database: "{_shown(url)}" is no database address; write "sqlite:///var/monitor.db"'
+        ) from error
+    if parsed.get_backend_name() == "sqlite":
+        engine = _sqlite(parsed)
+    elif parsed.get_backend_name() == "postgresql":
+        engine = _postgresql(parsed)
+    else:
+        raise StorageError(f"database: {parsed.get_backend_name()} is not supported; use sqlite or postgresql+psycopg")
+    return Database(engine, engine.execution_options(readonly=True))
+
+
+def _sqlite(url: URL) -> Engine:
+    if url.database and url.database != ":memory:":
+        folder = Path(url.database).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"database: folder {folder} cannot be made ({error.strerror}); choose another"
+            ) from error
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(dbapi: Any, _record: object) -> None:
+    dbapi.isolation_level = None  # transactions are begun by _begin_sqlite, not guessed by the driver
+    for pragma in _PRAGMAS:
+        dbapi.execute(pragma)
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A deferred transaction that starts to write after it has read fails as soon as another has written.
+    readonly = connection.get_execution_options().get("readonly")
+    connection.exec_driver_sql("BEGIN" if readonly else "BEGIN IMMEDIATE")
+
+
+def _postgresql(url: URL) -> Engine:
+    try:
+        import psycopg  # noqa: F401
+    except ImportError as error:
+        raise StorageError('database: PostgreSQL needs psycopg; pip install "sentiment-monitor[postgres]"') from error
+    chosen = url.set(drivername="postgresql+psycopg")
+    return create_engine(chosen, pool_pre_ping=True, connect_args={"options": "-c timezone=utc"})
+
+
+def _passes(error: Exception) -> bool:
+    if isinstance(error, Conflict | IntegrityError):
+        return True
+    return getattr(getattr(error, "orig", None), "sqlstate", None) in _PASSING_SQLSTATES
+
+
+def _named(error: Exception, url: URL) -> Exception:
+    """The error in words that say what to do, where there is something to do."""
+    where = url.render_as_string(hide_password=True)
+    original = getattr(error, "orig", error)
+    if isinstance(original, sqlite3.Error):
+        return StorageError(f"{where}: {_remedy(original)}")
+    if isinstance(error, OperationalError):
+        return StorageError(f"{where}: the database server cannot be used now; is it up, and is the password right?")
+    return error
+
+
+def _remedy(error: sqlite3.Error) -> str:
+    text = str(error)
+    remedies = {
+        "readonly": "the file cannot be written; give this user the right to write it and its folder",
+        "disk is full": "the disk is full; nothing was lost, free some space",
+        "locked": f"another process held the file for {BUSY_SECONDS} s; end it, or wait",
+        "unable to open": "the file cannot be opened; look at its path and rights",
+        "malformed": "the file is damaged and was not touched; restore a backup (db backup)",
+        "not a database": "this file is not a database and was not touched; name another",
+        "no such table": "the tables are missing; run: sentiment-monitor db upgrade",
+    }
+    return next((remedy for mark, remedy in remedies.items() if mark in text), text)
+
+
+def _shown(url: str) -> str:
+    """An address without what may be a password in it."""
+    return url.split("@")[-1][:100]

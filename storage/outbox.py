@@ -1,0 +1,152 @@
+"""Digests and their deliveries as rows: what is due is asked of the database, so that a crash heals on the next tick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from storage.engine import Database
+from storage.leases import claim, hold
+from storage.records import DeliveryDue, DigestDue
+from storage.tables import DELIVERY, DIGEST, NOTE
+
+
+def last_due(database: Database, name: str) -> datetime | None:
+    """The newest due time that this digest has a row for; ``None`` before its first."""
+    query = select(func.max(DIGEST.c.due_at)).where(DIGEST.c.name == name)
+    return database.read(lambda connection: connection.execute(query).scalar())
+
+
+def plan_digest(database: Database, name: str, due_at: datetime, period: str, start: datetime, end: datetime) -> None:
+    """Note that a digest is due; planning the same one again changes nothing."""
+    values = {"name": name, "due_at": due_at, "period": period, "start": start, "end": end}
+    fixed = {"state": "due", "fence": 0, "failures": 0}
+
+    def work(connection: Connection) -> None:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        connection.execute(dialect.insert(DIGEST).values(values | fixed).on_conflict_do_nothing())
+
+    database.write(work)
+
+
+def due_digests(database: Database, names: Sequence[str]) -> list[DigestDue]:
+    """The digests that wait to be built, oldest first."""
+    query = select(DIGEST).where(DIGEST.c.state == "due", DIGEST.c.name.in_(names)).order_by(DIGEST.c.due_at)
+    return database.read(lambda connection: [_digest(row) for row in connection.execute(query)])
+
+
+def claim_digest(database: Database, digest_id: int, owner: str, lease: timedelta) -> DigestDue | None:
+    """Claim one digest for building; ``None`` if it is built already or another process is at it."""
+
+    def work(connection: Connection) -> DigestDue | None:
+        due = and_(DIGEST.c.id == digest_id, DIGEST.c.state == "due")
+        row = claim(connection, DIGEST, due, [DIGEST.c.due_at], owner, lease)
+        return None if row is None else _digest(row)
+
+    return database.write(work)
+
+
+def save_digest(database: Database, due: DigestDue, report: Any, channels: Mapping[str, str], now: datetime) -> None:
+    """A built digest and its outbox rows (channel -> idempotency key), in one transaction. ``LeaseLost`` if taken over."""
+
+    def work(connection: Connection) -> None:
+        state = "built" if channels else "sent"
+        free = {"lease_owner": None, "lease_until": None, "error": None}
+        hold(connection, DIGEST, due.id, due.fence, {"state": state, "report": report, "built_at": now, **free})
+        for channel, key in channels.items():
+            queued = {"digest_id": due.id, "channel": channel, "key": key, "next_try_at": now}
+            connection.execute(insert(DELIVERY).values(**queued, state="queued", attempts=0, fence=0))
+
+    database.write(work)
+
+
+def fail_digest(database: Database, due: DigestDue, error: str) -> None:
+    """Building failed: said, counted, and free to be tried again."""
+    values = {"lease_owner": None, "lease_until": None, "failures": due.failures + 1, "error": error[:500]}
+    database.write(lambda connection: hold(connection, DIGEST, due.id, due.fence, values))
+
+
+def claim_delivery(
+    database: Database, owner: str, channels: Sequence[str], now: datetime, lease: timedelta
+) -> DeliveryDue | None:
+    """Claim the oldest delivery that is due to one of these channels; ``None`` if there is none."""
+
+    def work(connection: Connection) -> DeliveryDue | None:
+        c = DELIVERY.c
+        due = and_(c.state.in_(("queued", "claimed")), c.next_try_at <= now, c.channel.in_(channels))
+        row = claim(connection, DELIVERY, due, [c.next_try_at, c.id], owner, lease)
+        if row is None:
+            return None
+        connection.execute(update(DELIVERY).where(c.id == row.id).values(state="claimed", attempts=row.attempts + 1))
+        digest = connection.execute(select(DIGEST).where(DIGEST.c.id == row.digest_id)).one()
+        return DeliveryDue(
+            row.id, row.channel, row.key, row.attempts + 1, row.fence,
+            digest.name, digest.period, digest.start, digest.end, digest.report,
+        )  # fmt: skip
+
+    return database.write(work)
+
+
+def mark_sent(database: Database, due: DeliveryDue, now: datetime) -> None:
+    """The channel took it."""
+    _finish(database, due, {"state": "sent", "sent_at": now, "error": None})
+
+
+def mark_retry(database: Database, due: DeliveryDue, error: str, next_try_at: datetime) -> None:
+    """The channel did not take it now."""
+    _finish(database, due, {"state": "queued", "error": error[:500], "next_try_at": next_try_at})
+
+
+def mark_failed(database: Database, due: DeliveryDue, error: str) -> None:
+    """The channel will never take it."""
+    _finish(database, due, {"state": "failed", "error": error[:500]})
+
+
+def _finish(database: Database, due: DeliveryDue, values: Mapping[str, Any]) -> None:
+    def work(connection: Connection) -> None:
+        hold(connection, DELIVERY, due.id, due.fence, {"lease_owner": None, "lease_until": None, **values})
+        digest_id = connection.execute(select(DELIVERY.c.digest_id).where(DELIVERY.c.id == due.id)).scalar_one()
+        open_rows = select(func.count()).where(
+            DELIVERY.c.digest_id == digest_id, DELIVERY.c.state.in_(("queued", "claimed"))
+        )
+        if connection.execute(open_rows).scalar_one() == 0:
+            connection.execute(update(DIGEST).where(DIGEST.c.id == digest_id).values(state="sent"))
+
+    database.write(work)
+
+
+def deliveries(database: Database, limit: int = 100) -> list[Mapping[str, Any]]:
+    """The newest deliveries with their digests' names and periods."""
+    columns = [DELIVERY.c[name] for name in ("id", "channel", "state", "attempts", "next_try_at", "error", "sent_at")]
+    query = (
+        select(*columns, DIGEST.c.name.label("digest"), DIGEST.c.period)
+        .join(DIGEST, DIGEST.c.id == DELIVERY.c.digest_id)
+        .order_by(DELIVERY.c.id.desc())
+        .limit(limit)
+    )
+    return database.read(lambda connection: [dict(row) for row in connection.execute(query).mappings()])
+
+
+def note(database: Database, name: str) -> Any:
+    """A small fact kept by name; ``None`` if there is none."""
+    query = select(NOTE.c.value).where(NOTE.c.name == name)
+    return database.read(lambda connection: connection.execute(query).scalar())
+
+
+def keep_note(database: Database, name: str, value: Any) -> None:
+    """Keep a small fact by name."""
+
+    def work(connection: Connection) -> None:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(NOTE).values(name=name, value=value)
+        connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+    database.write(work)
+
+
+def _digest(row: Any) -> DigestDue:
+    return DigestDue(row.id, row.name, row.due_at, row.period, row.start, row.end, row.fence, row.failures)

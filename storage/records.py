@@ -1,0 +1,225 @@
+"""What goes into the store and what comes out: plain values, known to nobody else's layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypedDict
+
+
+class ItemValues(TypedDict):
+    """One item of one brand, normalised, matched and scored: the columns of ``item`` that a pull decides."""
+
+    brand_id: int
+    external_id: str
+    kind: str
+    published_at: datetime
+    updated_at: datetime | None
+    title: str | None
+    text: str | None
+    url: str | None
+    language: str | None
+    author_id: int | None
+    author_name: str | None
+    rating_value: float | None
+    rating_worst: float | None
+    rating_best: float | None
+    stars: int | None
+    star_cell: int | None
+    rating_label: str | None
+    label: str | None
+    label_by: str | None
+    text_label: str | None
+    compound: int | None
+    scorer: str | None
+    unscored: str | None
+    likes: int | None
+    shares: int | None
+    comments: int | None
+    views: int | None
+    counted_at: datetime
+    reply_text: str | None
+    reply_at: datetime | None
+    place: str | None
+    parent_title: str | None
+    attributes: Mapping[str, str] | None
+    fingerprint: str | None
+    uncounted: str | None
+
+
+class AuthorValues(TypedDict):
+    id: int
+    platform: str
+    external_id: str
+    name: str | None
+    followers: int | None
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A source that this process may pull until the lease ends; ``fence`` rises with every claim."""
+
+    source_id: int
+    name: str
+    platform: str
+    cursor: Mapping[str, Any] | None
+    fence: int
+    pull_id: int
+    failures: int
+    turn: int
+    lease: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class GapValues:
+    since: datetime
+    until: datetime
+    reason: str
+    missing: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PageValues:
+    """What one page brought, ready to be stored in one transaction with its cursor (``None``: do not advance)."""
+
+    items: Sequence[ItemValues] = ()
+    authors: Sequence[AuthorValues] = ()
+    cursor: Mapping[str, Any] | None = None
+    seen: int = 0
+    unmatched: int = 0
+    skips: Sequence[tuple[str, str]] = ()
+    gap: GapValues | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a page changed."""
+
+    new: int = 0
+    changed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a pull ended. ``fate`` names the error's class in lower case; ``None`` for a good end."""
+
+    next_run_at: datetime
+    fate: str | None = None
+    error: str | None = None
+    paused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """A source as the store knows it."""
+
+    id: int
+    name: str
+    type: str
+    active: bool
+    next_run_at: datetime
+    lease_owner: str | None
+    lease_until: datetime | None
+    failures: int
+    paused: str | None
+    error: str | None
+    fate: str | None
+    last_begun_at: datetime | None
+    last_success_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Sums of rollups for one group: column name -> sum, 0 where there is nothing."""
+
+    values: Mapping[str, int] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> int:
+        return self.values.get(name, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredItem:
+    """An item as people see it."""
+
+    id: int
+    brand: str
+    source: str
+    platform: str
+    external_id: str
+    kind: str
+    published_at: datetime
+    title: str | None
+    text: str | None
+    url: str | None
+    language: str | None
+    author: str | None
+    rating_value: float | None
+    rating_worst: float | None
+    rating_best: float | None
+    stars: float | None
+    label: str | None
+    label_by: str | None
+    text_label: str | None
+    compound: float | None
+    scorer: str | None
+    unscored: str | None
+    likes: int | None
+    shares: int | None
+    comments: int | None
+    views: int | None
+    reply_text: str | None
+    reply_at: datetime | None
+    place: str | None
+    parent_title: str | None
+    attributes: Mapping[str, str]
+    uncounted: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemFilter:
+    """Which items: all that are given must hold. ``search`` is a word or phrase to be found in title or text."""
+
+    brand: str | None = None
+    sources: Sequence[str] = ()
+    kinds: Sequence[str] = ()
+    labels: Sequence[str] = ()  # "unscored" for those without a label
+    since: datetime | None = None
+    until: datetime | None = None
+    search: str | None = None
+    uncounted: str | None = "counted"  # "counted", "all", or a reason
+    stars_at_most: float | None = None
+    stars_at_least: float | None = None
+    unanswered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DigestDue:
+    """A digest that this process may build or deliver until its lease ends."""
+
+    id: int
+    name: str
+    due_at: datetime
+    period: str
+    start: datetime
+    end: datetime
+    fence: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryDue:
+    """An outbox row that this process may send until its lease ends."""
+
+    id: int
+    channel: str
+    key: str
+    attempts: int
+    fence: int
+    digest: str
+    period: str
+    start: datetime
+    end: datetime
+    report: Any

@@ -1,0 +1,177 @@
+"""Sources in the store: kept in step with the configuration, claimed, pulled, finished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, and_, insert, select, update
+
+from storage.engine import Database
+from storage.leases import claim, hold, release
+from storage.records import Claim, Outcome, SourceState
+from storage.tables import BRAND, DELIVERY, DIGEST, FOLLOWER_READING, PULL, SOURCE, STANDING_READING
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEntry:
+    """A source as configured."""
+
+    name: str
+    type: str
+    platform: str
+    was: str | None = None
+
+
+def sync(database: Database, brands: Sequence[str], sources: Sequence[SourceEntry], now: datetime) -> Mapping[str, int]:
+    """Make the store know these brands and sources; what left the configuration is put to rest, never deleted.
+
+    Returns the ids of the brands by name.
+    """
+    return database.write(lambda connection: _sync(connection, brands, sources, now))
+
+
+def _sync(
+    connection: Connection, brands: Sequence[str], sources: Sequence[SourceEntry], now: datetime
+) -> Mapping[str, int]:
+    known = {row.name: row.id for row in connection.execute(select(BRAND.c.name, BRAND.c.id))}
+    for name in brands:
+        if name not in known:
+            connection.execute(insert(BRAND).values(name=name, created_at=now))
+    for entry in sources:
+        _sync_source(connection, entry, now)
+    names = [entry.name for entry in sources]
+    connection.execute(update(SOURCE).where(SOURCE.c.name.not_in(names), SOURCE.c.active).values(active=False))
+    return {row.name: row.id for row in connection.execute(select(BRAND.c.name, BRAND.c.id))}
+
+
+def _sync_source(connection: Connection, entry: SourceEntry, now: datetime) -> None:
+    names = select(SOURCE.c.name, SOURCE.c.type, SOURCE.c.active)
+    known = {row.name: row for row in connection.execute(names)}
+    if entry.was in known and entry.name not in known:
+        connection.execute(update(SOURCE).where(SOURCE.c.name == entry.was).values(name=entry.name, active=True))
+    elif entry.name not in known:
+        fresh = {"name": entry.name, "type": entry.type, "platform": entry.platform, "next_run_at": now}
+        defaults = {"active": True, "fence": 0, "turn": 0, "failures": 0}
+        connection.execute(insert(SOURCE).values(fresh | defaults))
+    elif known[entry.name].type != entry.type:
+        changed = {"type": entry.type, "platform": entry.platform, "cursor": None, "next_run_at": now, "active": True}
+        connection.execute(update(SOURCE).where(SOURCE.c.name == entry.name).values(changed))
+    elif not known[entry.name].active:
+        connection.execute(
+            update(SOURCE).where(SOURCE.c.name == entry.name).values(active=True, next_run_at=now, paused=None)
+        )
+
+
+def claim_source(
+    database: Database, owner: str, names: Iterable[str], now: datetime, lease: timedelta, *, only_due: bool = True
+) -> Claim | None:
+    """Claim one of the named sources for a pull and open its line in the log. ``None`` if none is due and free.
+
+    ``only_due=False`` takes any that is free, paused ones included: somebody asked for it.
+    """
+
+    def work(connection: Connection) -> Claim | None:
+        wanted = and_(SOURCE.c.active, SOURCE.c.name.in_(list(names)))
+        if only_due:
+            wanted = and_(wanted, SOURCE.c.paused.is_(None), SOURCE.c.next_run_at <= now)
+        row = claim(connection, SOURCE, wanted, [SOURCE.c.next_run_at, SOURCE.c.id], owner, lease)
+        if row is None:
+            return None
+        begun = insert(PULL).values(
+            source_id=row.id, begun_at=now, pages=0, seen=0, new=0, changed=0, unmatched=0, skipped=0
+        )
+        pull_id = connection.execute(begun).inserted_primary_key
+        assert pull_id is not None
+        return Claim(row.id, row.name, row.platform, row.cursor, row.fence, pull_id[0], row.failures, row.turn, lease)
+
+    return database.write(work)
+
+
+def finish_pull(database: Database, claimed: Claim, outcome: Outcome, now: datetime) -> None:
+    """Close a pull: its line in the log, the source's health and its next turn. ``LeaseLost`` if it was taken over."""
+
+    def work(connection: Connection) -> None:
+        ok = outcome.fate is None
+        begun = connection.execute(select(PULL.c.begun_at).where(PULL.c.id == claimed.pull_id)).scalar_one()
+        health: dict[str, Any] = {"failures": 0, "last_success_at": now} if ok else {"failures": claimed.failures + 1}
+        values = {
+            "lease_owner": None,
+            "lease_until": None,
+            "next_run_at": outcome.next_run_at,
+            "turn": claimed.turn + 1,
+            "paused": outcome.paused,
+            "fate": outcome.fate,
+            "error": outcome.error,
+            "last_begun_at": begun,
+            **health,
+        }
+        hold(connection, SOURCE, claimed.source_id, claimed.fence, values)
+        ended = {"ended_at": now, "ok": ok, "fate": outcome.fate, "error": outcome.error}
+        connection.execute(update(PULL).where(PULL.c.id == claimed.pull_id).values(ended))
+
+    database.write(work)
+
+
+def give_back(database: Database, claimed: Claim) -> None:
+    """End a pull that was cut off by a stop: no failure, the source stays due."""
+
+    def work(connection: Connection) -> None:
+        hold(connection, SOURCE, claimed.source_id, claimed.fence, {"lease_owner": None, "lease_until": None})
+
+    database.write(work)
+
+
+def release_all(database: Database, owner: str) -> None:
+    """Give up every lease this process holds."""
+
+    def work(connection: Connection) -> None:
+        for table in (SOURCE, DIGEST, DELIVERY):
+            release(connection, table, owner)
+
+    database.write(work)
+
+
+def states(database: Database) -> list[SourceState]:
+    """Every source that is configured or was, by name."""
+
+    def work(connection: Connection) -> list[SourceState]:
+        columns = [SOURCE.c[name] for name in SourceState.__slots__]
+        return [SourceState(*row) for row in connection.execute(select(*columns).order_by(SOURCE.c.name))]
+
+    return database.read(work)
+
+
+def resume(database: Database, name: str, now: datetime) -> None:
+    """Let a paused source be pulled again."""
+    values = {"paused": None, "failures": 0, "next_run_at": now}
+    database.write(lambda connection: connection.execute(update(SOURCE).where(SOURCE.c.name == name).values(values)))
+
+
+def save_follower_reading(database: Database, claimed: Claim, account: str, count: int, at: datetime) -> None:
+    """Followers of an account, written on change; an unchanged reading only moves ``last_seen``."""
+    key = {"source_id": claimed.source_id, "account": account[:200]}
+    database.write(lambda connection: _save_reading(connection, FOLLOWER_READING, key, {"count": count}, at))
+
+
+def save_standing_reading(
+    database: Database, claimed: Claim, place: str, values: Mapping[str, Any], at: datetime
+) -> None:
+    """The platform's own rating (``mean``, ``worst``, ``best``, ``count``), written on change."""
+    key = {"source_id": claimed.source_id, "place": place[:200]}
+    database.write(lambda connection: _save_reading(connection, STANDING_READING, key, values, at))
+
+
+def _save_reading(
+    connection: Connection, table: Any, key: Mapping[str, Any], values: Mapping[str, Any], at: datetime
+) -> None:
+    same = and_(*(table.c[name] == value for name, value in key.items()))
+    last = connection.execute(select(table).where(same).order_by(table.c.at.desc()).limit(1)).mappings().first()
+    if last is not None and last["at"] >= at:
+        return
+    if last is not None and all(last[name] == value for name, value in values.items()):
+        connection.execute(update(table).where(same, table.c.at == last["at"]).values(last_seen=at))
+    else:
+        connection.execute(insert(table).values({**key, **values, "at": at, "last_seen": at}))
