@@ -70,6 +70,7 @@ class Claim:
     failures: int
     turn: int
     lease: timedelta
+    reaches_back_to: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +127,10 @@ class SourceState:
     paused: str | None
     error: str | None
     fate: str | None
+    reaches_back_to: datetime | None
     last_begun_at: datetime | None
     last_success_at: datetime | None
+    known_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -66,15 +66,22 @@ def _sync_source(connection: Connection, entry: SourceEntry, now: datetime) -> N
 
 
 def claim_source(
-    database: Database, owner: str, names: Iterable[str], now: datetime, lease: timedelta, *, only_due: bool = True
+    database: Database,
+    owner: str,
+    horizons: Mapping[str, datetime],
+    now: datetime,
+    lease: timedelta,
+    *,
+    only_due: bool = True,
 ) -> Claim | None:
     """Claim one of the named sources for a pull and open its line in the log. ``None`` if none is due and free.
 
-    ``only_due=False`` takes any that is free, paused ones included: somebody asked for it.
+    ``horizons``: the sources by name, each with how far back its first pull reaches. ``only_due=False`` takes any that is
+    free, paused ones included: somebody asked for it.
     """
 
     def work(connection: Connection) -> Claim | None:
-        wanted = and_(SOURCE.c.active, SOURCE.c.name.in_(list(names)))
+        wanted = and_(SOURCE.c.active, SOURCE.c.name.in_(list(horizons)))
         if only_due:
             wanted = and_(wanted, SOURCE.c.paused.is_(None), SOURCE.c.next_run_at <= now)
         row = claim(connection, SOURCE, wanted, [SOURCE.c.next_run_at, SOURCE.c.id], owner, lease)
@@ -96,7 +103,8 @@ def finish_pull(database: Database, claimed: Claim, outcome: Outcome, now: datet
     def work(connection: Connection) -> None:
         ok = outcome.fate is None
         begun = connection.execute(select(PULL.c.begun_at).where(PULL.c.id == claimed.pull_id)).scalar_one()
-        health: dict[str, Any] = {"failures": 0, "last_success_at": now} if ok else {"failures": claimed.failures + 1}
+        good = {"failures": 0, "last_success_at": now, "known_until": begun}
+        health: dict[str, Any] = good if ok else {"failures": claimed.failures + 1}
         values = {
             "lease_owner": None,
             "lease_until": None,

@@ -1,0 +1,128 @@
+"""The one composition root: settings in, a program ready to run out. Nothing is made at import time."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Event
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from connectors import registry
+from connectors.contract import Connector, Context, Plugin, RequestBudget, Unlimited
+from connectors.http import HttpClient
+from monitor.config.models import BrandSettings, Settings, SourceSettings
+from monitor.matching import Keywords, brand_words
+from monitor.scoring import Profile
+from storage import schema, sources
+from storage.engine import Database, open_database
+
+LEASE: Final = timedelta(minutes=2)
+"""How long a claim stands without a sign of life; every stored page renews it."""
+
+DEFAULT_EVERY: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A brand, ready for matching and scoring."""
+
+    id: int
+    name: str
+    keywords: Keywords
+    words: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything a command or the daemon needs. ``owner`` names this process to the others on the same database."""
+
+    settings: Settings
+    database: Database
+    now: Callable[[], datetime]
+    owner: str
+    brands: Mapping[str, Watched]
+
+    @property
+    def profile(self) -> Profile:
+        """How texts are scored."""
+        profile: Profile = self.settings.scoring
+        return profile
+
+    def every(self, source: SourceSettings) -> timedelta:
+        """How often a source is pulled."""
+        least = registry.plugin(source.type).capabilities.minimum_interval
+        return max(source.every or DEFAULT_EVERY, least)
+
+    def horizon(self, source: SourceSettings) -> datetime:
+        """How far back a source's first pull reaches."""
+        return self.now() - (source.first_fetch or self.settings.monitor.first_fetch)
+
+    def open(self, source: SourceSettings, stop: Event, budget: RequestBudget | None = None) -> Connector:
+        """A connector for this source, ready to fetch."""
+        terms = dict.fromkeys(term for name in source.served for term in self.brands[name].keywords.search_terms)
+        plugin = registry.plugin(source.type)
+        return open_connector(plugin, source.parsed, tuple(terms), self.now, stop, budget or Unlimited())
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def build(settings: Settings, *, now: Callable[[], datetime] | None = None) -> App:
+    """Open the store, bring its tables up to date, and make it know the configured brands and sources.
+
+    ``StorageError`` where the store cannot be used.
+    """
+    clock = now or utc_now
+    database = open_database(settings.monitor.database)
+    schema.upgrade(database)
+    entries = [
+        sources.SourceEntry(source.name, source.type, registry.plugin(source.type).platform, source.was)
+        for source in settings.enabled_sources
+    ]
+    ids = sources.sync(database, [brand.name for brand in settings.brands], entries, clock())
+    brands = {brand.name: watched(brand, ids[brand.name]) for brand in settings.brands}
+    return App(settings, database, clock, owner_name(), brands)
+
+
+def watched(brand: BrandSettings, brand_id: int) -> Watched:
+    """A configured brand, ready for matching."""
+    keywords = brand.compiled()
+    return Watched(brand_id, brand.name, keywords, brand_words(keywords, brand.name))
+
+
+def open_connector(
+    plugin: Plugin[Any],
+    options: Any,
+    terms: tuple[str, ...],
+    now: Callable[[], datetime],
+    stop: Event,
+    budget: RequestBudget,
+) -> Connector:
+    """A connector with all that it may know of the world."""
+    http = HttpClient(budget=budget, stop=stop, now=now, trusted=_named_hosts(options))
+    log = logging.getLogger(f"sentiment_monitor.connectors.{plugin.name}")
+    return plugin.open(options, Context(terms, now, stop, http, log, budget))
+
+
+def _named_hosts(options: Any) -> frozenset[str]:
+    """The hosts that the user named: those may lie on a private network, all others may not."""
+    values = (value for _, value in options)
+    addresses = (entry for value in values for entry in (value if isinstance(value, list | tuple) else [value]))
+    hosts = (urlsplit(entry).hostname for entry in addresses if isinstance(entry, str) and "://" in entry)
+    return frozenset(host for host in hosts if host)
+
+
+def owner_name() -> str:
+    """This process, told from all others that share the database."""
+    return f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+
+def utc_now() -> datetime:
+    """The time, aware, in UTC."""
+    return datetime.now(UTC)

@@ -1,0 +1,81 @@
+"""What is wrong with a configuration, in words that say what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """``place`` (such as ``sources.news.url``), what is wrong there, and what mends it."""
+
+    place: str
+    fact: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.fact}; {self.remedy}"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; ``faults`` lists all that is wrong with it."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = tuple(faults)
+
+
+def faults_of(error: ValidationError, place: str, names: Sequence[str] = ()) -> list[Fault]:
+    """The faults that pydantic found below ``place``; ``names`` are the keys that are known there."""
+    return [_fault(details, place, names) for details in error.errors(include_url=False, include_input=False)]
+
+
+def _fault(details: ErrorDetails, place: str, names: Sequence[str]) -> Fault:
+    where = ".".join([place, *(_step(step) for step in details["loc"])]) if details["loc"] else place
+    key = str(details["loc"][-1]) if details["loc"] else place
+    kind = details["type"]
+    if kind == "missing":
+        return Fault(where, "missing", f"add {key} = ...")
+    if kind == "extra_forbidden":
+        return Fault(where, "not a known key", _instead(key, names))
+    message = details["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    fact, _, remedy = message.partition("; ")
+    return Fault(where, fact[:1].lower() + fact[1:], remedy or "see config.example.toml")
+
+
+def _step(step: int | str) -> str:
+    return f"[{step + 1}]" if isinstance(step, int) else step
+
+
+def _instead(key: str, names: Sequence[str]) -> str:
+    return f'did you mean "{near}"?' if (near := nearest(key, names)) else f"remove it; known are: {', '.join(names)}"
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The known name that was probably meant."""
+    return next(iter(difflib.get_close_matches(name, list(names), 1, 0.6)), None)
+
+
+def keys_of(model: type[BaseModel]) -> list[str]:
+    """The keys that a table of this model may have."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def unknown(place: str, what: str, name: str, names: Iterable[str]) -> Fault:
+    """A name that refers to nothing."""
+    known = sorted(names)
+    near = nearest(name, known)
+    hint = f'did you mean "{near}"?' if near else f"there are: {', '.join(known) or 'none'}"
+    return Fault(place, f'no {what} "{name}"', hint)
+
+
+def as_fault(place: str, error: Any) -> Fault:
+    """An error whose message is of the form ``fact; remedy``."""
+    fact, _, remedy = str(error).partition("; ")
+    return Fault(place, fact, remedy or "see config.example.toml")

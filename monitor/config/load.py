@@ -1,0 +1,241 @@
+"""TOML -> Settings. Each table is read by itself, so that one run finds everything that is wrong."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from connectors import registry
+from monitor.config.faults import ConfigError, Fault, as_fault, faults_of, keys_of, nearest, unknown
+from monitor.config.models import (
+    CHANNEL_TYPES,
+    AccountSettings,
+    BrandSettings,
+    DigestSettings,
+    MonitorSettings,
+    Settings,
+    SourceSettings,
+    Table,
+)
+from monitor.config.secrets import Secrets
+from monitor.query import QueryError
+from monitor.schedule import Schedule
+
+DEFAULT_FILE = "config.toml"
+VARIABLE = "SENTIMENT_MONITOR_CONFIG"
+TABLES = ("monitor", "brands", "accounts", "sources", "digests", "channels", "scoring")
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def find(given: Path | None = None) -> Path:
+    """The configuration file: the one given, else ``config.toml``, else the one the environment names."""
+    if given is not None:
+        return given
+    named = os.environ.get(VARIABLE)
+    return Path(named) if named and not Path(DEFAULT_FILE).exists() else Path(DEFAULT_FILE)
+
+
+def load(path: Path) -> Settings:
+    """Read a configuration file. ``ConfigError`` lists all its faults."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        remedy = "name one with --config, make one with: sentiment-monitor init, or look around first: sentiment-monitor demo"
+        raise ConfigError([Fault(str(path), "there is no such file", remedy)]) from error
+    except OSError as error:
+        raise ConfigError(
+            [Fault(str(path), f"cannot be read ({error.strerror})", "give the right to read it")]
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([Fault(str(path), f"is not TOML: {error}", "mend that line")]) from error
+    return parse(data, path)
+
+
+def parse(data: Mapping[str, Any], path: Path | None = None) -> Settings:
+    """Settings from tables already read. ``ConfigError`` lists all their faults."""
+    reading = _Reading(Secrets.beside(path.parent if path else Path()))
+    settings = reading.settings(data, path)
+    faults = [*reading.faults, *reading.secrets.faults]
+    if faults or settings is None:
+        raise ConfigError(faults)
+    return settings
+
+
+class _Reading:
+    """One pass over a configuration, gathering faults."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self.secrets = secrets
+        self.faults: list[Fault] = []
+
+    def settings(self, data: Mapping[str, Any], path: Path | None) -> Settings | None:
+        self._unknown_tables(data)
+        monitor = self._table(MonitorSettings, data.get("monitor", {}), "monitor")
+        brands = list(self._tables(BrandSettings, data, "brands"))
+        accounts = list(self._tables(AccountSettings, data, "accounts"))
+        sources = list(self._tables(SourceSettings, data, "sources"))
+        digests = list(self._tables(DigestSettings, data, "digests"))
+        channels = list(self._channels(data))
+        scoring = self._scoring(data.get("scoring", {}))
+        self._check_brands(brands, data)
+        self._check_sources(sources, accounts, brands)
+        self._check_digests(digests, brands, [channel.name for channel in channels], monitor)
+        if self.faults or self.secrets.faults or monitor is None:
+            return None
+        return Settings.model_construct(
+            path=path, monitor=monitor, brands=brands, accounts=accounts, sources=sources, digests=digests,
+            channels=channels, scoring=scoring,
+        )  # fmt: skip
+
+    def _unknown_tables(self, data: Mapping[str, Any]) -> None:
+        for name in data:
+            if name not in TABLES:
+                near = nearest(name, TABLES)
+                remedy = f'did you mean "{near}"?' if near else f"remove it; known are: {', '.join(TABLES)}"
+                self.faults.append(Fault(name, "not a known table", remedy))
+
+    def _table(self, model: type[M], value: Any, place: str) -> M | None:
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            self.faults += faults_of(error, place, keys_of(model))
+            return None
+
+    def _tables(self, model: type[M], data: Mapping[str, Any], key: str) -> Iterator[M]:
+        seen: Counter[str] = Counter()
+        for place, entry in self._entries(data, key):
+            found = self._table(model, entry, place)
+            if found is not None:
+                yield found
+            self._once(seen, entry, key, place)
+
+    def _entries(self, data: Mapping[str, Any], key: str) -> Iterator[tuple[str, Any]]:
+        entries = data.get(key, [])
+        if not isinstance(entries, list):
+            self.faults.append(
+                Fault(key, "is one table, and needs to be a list", f"write [[{key}]] instead of [{key}]")
+            )
+            return
+        for number, entry in enumerate(entries, 1):
+            name = entry.get("name") if isinstance(entry, Mapping) else None
+            yield (f"{key}.{name}" if isinstance(name, str) and name else f"{key}[{number}]"), entry
+
+    def _once(self, seen: Counter[str], entry: Any, key: str, place: str) -> None:
+        name = str(entry.get("name")) if isinstance(entry, Mapping) else ""
+        seen[name] += 1
+        if seen[name] == 2:
+            self.faults.append(Fault(place, f'the name "{name}" is used more than once in {key}', "give each its own"))
+
+    def _channels(self, data: Mapping[str, Any]) -> Iterator[Any]:
+        seen: Counter[str] = Counter()
+        for place, entry in self._entries(data, "channels"):
+            kind = entry.get("type") if isinstance(entry, Mapping) else None
+            self._once(seen, entry, "channels", place)
+            if kind not in CHANNEL_TYPES:
+                self.faults.append(unknown(f"{place}.type", "channel type", str(kind), CHANNEL_TYPES))
+                continue
+            model: type[Table] = CHANNEL_TYPES[kind]
+            found = self._table(model, self.secrets.resolve(entry, place), place)
+            if found is not None:
+                yield found
+
+    def _scoring(self, value: Any) -> Any:
+        from monitor.scoring import ScoringOptions, build_profile
+
+        options = self._table(ScoringOptions, value, "scoring")
+        if options is None:
+            return None
+        try:
+            return build_profile(options)
+        except ValueError as error:
+            self.faults += [as_fault("scoring", line) for line in str(error).splitlines() if line.strip()]
+            return None
+
+    def _check_brands(self, brands: Sequence[BrandSettings], data: Mapping[str, Any]) -> None:
+        names = [brand.name for brand in brands]
+        if not data.get("brands"):
+            self.faults.append(Fault("brands", "none is named", 'add [[brands]] with name = "Your brand"'))
+        for brand in brands:
+            for rival in brand.competitors:
+                if rival not in names:
+                    self.faults.append(unknown(f"brands.{brand.name}.competitors", "brand", rival, names))
+            try:
+                brand.compiled()
+            except QueryError as error:
+                self.faults.append(as_fault(f"brands.{brand.name}.query", error))
+            except ValueError as error:
+                self.faults.append(as_fault(f"brands.{brand.name}", error))
+
+    def _check_sources(
+        self,
+        sources: Sequence[SourceSettings],
+        accounts: Sequence[AccountSettings],
+        brands: Sequence[BrandSettings],
+    ) -> None:
+        by_name = {account.name: account for account in accounts}
+        names = [brand.name for brand in brands]
+        for source in sources:
+            place = f"sources.{source.name}"
+            self._check_served(source, names, place)
+            if source.account is not None and source.account not in by_name:
+                self.faults.append(unknown(f"{place}.account", "account", source.account, by_name))
+            shared = by_name.get(source.account or "")
+            if shared is not None and shared.type != source.type:
+                fact = f'account "{shared.name}" is of type {shared.type}, the source of type {source.type}'
+                self.faults.append(Fault(f"{place}.account", fact, "name an account of the same type"))
+            self._check_options(source, shared, place)
+
+    def _check_served(self, source: SourceSettings, names: Sequence[str], place: str) -> None:
+        if source.brand is not None and source.brands:
+            self.faults.append(Fault(place, "has both brand and brands", "keep one of them"))
+        if not source.served:
+            self.faults.append(Fault(place, "serves no brand", 'add brand = "..." or brands = [...]'))
+        for name in source.served:
+            if name not in names:
+                self.faults.append(unknown(f"{place}.brand", "brand", name, names))
+
+    def _check_options(self, source: SourceSettings, shared: AccountSettings | None, place: str) -> None:
+        try:
+            plugin = registry.plugin(source.type)
+        except registry.UnknownConnector:
+            self.faults.append(unknown(f"{place}.type", "connector", source.type, registry.names()))
+            return
+        except registry.BrokenConnector as error:
+            self.faults.append(Fault(f"{place}.type", str(error), "reinstall or remove that package"))
+            return
+        least = plugin.capabilities.minimum_interval
+        if source.every is not None and source.every < least:
+            fact = f"is shorter than {plugin.title} allows"
+            self.faults.append(Fault(f"{place}.every", fact, f'write "{int(least.total_seconds())}s" or more'))
+        given = {**(shared.options if shared else {}), **source.options}
+        resolved = self.secrets.resolve(given, f"{place}.options")
+        missing = [fault for fault in self.secrets.faults if fault.place.startswith(f"{place}.options")]
+        if not missing:
+            source._parsed = self._table(plugin.options, resolved, f"{place}.options")
+
+    def _check_digests(
+        self,
+        digests: Sequence[DigestSettings],
+        brands: Sequence[BrandSettings],
+        channels: Sequence[str],
+        monitor: MonitorSettings | None,
+    ) -> None:
+        names = [brand.name for brand in brands]
+        for digest in digests:
+            place = f"digests.{digest.name}"
+            self.faults += [unknown(f"{place}.brands", "brand", n, names) for n in digest.brands if n not in names]
+            self.faults += [
+                unknown(f"{place}.channels", "channel", n, channels) for n in digest.channels if n not in channels
+            ]
+            if monitor is not None:
+                try:
+                    Schedule.parse(digest.schedule, monitor.zone)
+                except ValueError as error:
+                    self.faults.append(as_fault(f"{place}.schedule", error))

@@ -1,0 +1,219 @@
+"""The settings, as tables of the TOML file. Frozen; unknown keys are refused; durations and schedules are parsed here."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
+
+from monitor.matching import Keywords
+from monitor.schedule import parse_duration
+
+
+def _duration(value: Any) -> Any:
+    if isinstance(value, str):
+        return parse_duration(value)
+    if isinstance(value, timedelta):
+        return value
+    raise ValueError('not a duration; write for example "10m", "1h30m" or "2d"')
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Names = Annotated[list[str], BeforeValidator(_listed)]
+"""One name or several."""
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Format = Literal["html", "txt", "md", "json"]
+
+
+class Table(BaseModel):
+    """A table of the configuration."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, populate_by_name=True)
+
+
+class MonitorSettings(Table):
+    """``[monitor]``: the program as a whole."""
+
+    timezone: str = Field(default="UTC", description="The time zone of days, schedules and times shown.")
+    database: str = Field(default="sqlite:///var/monitor.db", description="Where everything is kept.")
+    workers: int = Field(default=4, ge=1, le=64, description="Pulls at the same time.")
+    first_fetch: Duration = Field(default=timedelta(days=30), description="How far back a new source reaches.")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f'no time zone "{name}"; write one such as "Europe/Berlin"') from error
+        return name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+class BrandSettings(Table):
+    """``[[brands]]``: what is watched, and which words mean it."""
+
+    name: Name
+    keywords: Names = Field(
+        default_factory=list, description="Any of these names the brand; its name if none is given."
+    )
+    required: Names = Field(default_factory=list, description="At least one of these must occur, too.")
+    exclude: Names = Field(default_factory=list, description="Any of these makes an item not count; it is kept.")
+    case_sensitive: bool = False
+    query: str | None = Field(default=None, description="Instead of keywords: an expression with AND, OR, NOT.")
+    competitors: Names = Field(default_factory=list, description="Names of other brands here.")
+
+    def compiled(self) -> Keywords:
+        """The keywords ready for matching. ``QueryError`` or ``ValueError`` where they make no sense."""
+        words = self.keywords if self.keywords or self.query else [self.name]
+        return Keywords.compile(
+            words,
+            required=self.required,
+            exclude=self.exclude,
+            case_sensitive=self.case_sensitive,
+            query=self.query,
+        )
+
+
+class AccountSettings(Table):
+    """``[[accounts]]``: credentials that several sources share."""
+
+    name: Name
+    type: Name
+    options: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+
+class SourceSettings(Table):
+    """``[[sources]]``: one place that is read."""
+
+    name: Name
+    type: Name
+    account: str | None = None
+    brand: str | None = None
+    brands: Names = Field(default_factory=list)
+    every: Duration | None = Field(default=None, description="How often; the platform's own minimum is respected.")
+    first_fetch: Duration | None = None
+    match: Literal["keywords", "all"] | None = Field(default=None, description="Count what names the brand, or all.")
+    enabled: bool = True
+    was: str | None = Field(default=None, description="The source's name before it was renamed here.")
+    options: dict[str, Any] = Field(default_factory=dict, repr=False)
+    _parsed: Any = PrivateAttr(default=None)
+
+    @property
+    def served(self) -> list[str]:
+        """The names of the brands this source brings items for."""
+        return [self.brand] if self.brand is not None else list(self.brands)
+
+    @property
+    def parsed(self) -> Any:
+        """The options as the connector's own model, secrets resolved."""
+        return self._parsed
+
+
+class DigestSettings(Table):
+    """``[[digests]]``: what is sent when, about whom, to where."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$")]
+    schedule: str = Field(description='Cron ("0 8 * * *") or words ("daily at 08:00"), in the time zone.')
+    period: Literal["hour", "day", "week", "month"] = "day"
+    brands: Names = Field(default_factory=list, description="All brands if none is named.")
+    channels: Names = Field(default_factory=list)
+    catch_up: Literal["one", "each"] = Field(default="one", description="After downtime: the latest missed, or each.")
+    detail: Literal["short", "full"] = "short"
+    when_empty: Literal["say", "skip"] = Field(default="say", description="What to do when there is nothing at all.")
+
+    @field_validator("name", mode="before")
+    @classmethod
+    def _fit_for_files(cls, name: Any) -> Any:
+        if isinstance(name, str) and not name.replace("-", "").replace("_", "").isalnum():
+            raise ValueError(f'"{name}" does not make a file name; use letters, digits, "-" and "_"')
+        return name
+
+
+class FileChannel(Table):
+    """Digests as files: ``FOLDER/NAME-PERIOD.{html,txt,md,json}``."""
+
+    name: Name
+    type: Literal["file"]
+    folder: Path = Path("var/digests")
+    formats: list[Format] = Field(default=["html", "txt", "md", "json"])
+
+
+class EmailChannel(Table):
+    """Digests by mail (SMTP), HTML with a text part."""
+
+    name: Name
+    type: Literal["email"]
+    host: Name
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str | None = None
+    password: SecretStr | None = None
+    sender: Name = Field(alias="from")
+    to: Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
+
+    @field_validator("sender", "to")
+    @classmethod
+    def _addresses(cls, value: str | list[str]) -> str | list[str]:
+        for address in [value] if isinstance(value, str) else value:
+            if "@" not in address or any(mark in address for mark in "\r\n"):
+                raise ValueError(f'"{address[:80]}" is no mail address; write name@example.org')
+        return value
+
+
+class WebhookChannel(Table):
+    """The report as JSON, posted to an address; signed where there is a secret."""
+
+    name: Name
+    type: Literal["webhook"]
+    url: SecretStr
+    secret: SecretStr | None = None
+
+    @field_validator("url")
+    @classmethod
+    def _web_address(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(("https://", "http://")):
+            raise ValueError("not a web address; it starts with https://")
+        return url
+
+
+ChannelSettings = FileChannel | EmailChannel | WebhookChannel
+CHANNEL_TYPES: dict[str, type[Table]] = {"file": FileChannel, "email": EmailChannel, "webhook": WebhookChannel}
+
+
+class Settings(Table):
+    """The whole configuration. ``path`` is the file it came from; relative paths in it are relative to the working folder."""
+
+    path: Path | None = None
+    monitor: MonitorSettings
+    brands: list[BrandSettings]
+    accounts: list[AccountSettings] = Field(default_factory=list)
+    sources: list[SourceSettings] = Field(default_factory=list)
+    digests: list[DigestSettings] = Field(default_factory=list)
+    channels: list[ChannelSettings] = Field(default_factory=list)
+    scoring: Any
+
+    def brand(self, name: str) -> BrandSettings:
+        return next(brand for brand in self.brands if brand.name == name)
+
+    def source(self, name: str) -> SourceSettings:
+        return next(source for source in self.sources if source.name == name)
+
+    def channel(self, name: str) -> ChannelSettings:
+        return next(channel for channel in self.channels if channel.name == name)
+
+    @property
+    def enabled_sources(self) -> list[SourceSettings]:
+        return [source for source in self.sources if source.enabled]

@@ -1,0 +1,89 @@
+"""What was seen and what was not: a failed or skipped pull is a gap, never a zero. Source: METRICS 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from connectors import registry
+from monitor import figures as f
+from monitor.app import App
+from monitor.config.models import SourceSettings
+from monitor.schedule import Window
+from storage import queries, sources
+from storage.records import SourceState
+
+SLACK = 3
+"""A source is late once it has not been read for so many of its intervals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a brand's sources reach into a window."""
+
+    window: Window
+    gaps: tuple[f.Gap, ...]
+    sources: frozenset[str]
+    known_until: datetime | None
+
+    @property
+    def complete_sources(self) -> set[str]:
+        """The sources that have no gap in the window."""
+        return set(self.sources) - {gap.source for gap in self.gaps}
+
+    def has_gap(self, start: datetime, end: datetime) -> bool:
+        """Is some source missing in this stretch?"""
+        return any(gap.start < end and gap.end > start for gap in self.gaps)
+
+    def figures(self, unscored_languages: Mapping[str, int]) -> f.Coverage:
+        return f.Coverage(
+            complete=not self.gaps,
+            known_until=self.known_until,
+            gaps=list(self.gaps),
+            unscored_languages=dict(unscored_languages),
+        )
+
+
+def coverage_of(app: App, brand: str, window: Window) -> Reach:
+    """Every stretch of the window that one of the brand's sources could not give, by start."""
+    states = {state.name: state for state in sources.states(app.database)}
+    serving = [source for source in app.settings.enabled_sources if brand in source.served]
+    found = [gap for source in serving for gap in _own_gaps(app, source, states.get(source.name), window)]
+    names = {source.name for source in serving}
+    for name, gap in queries.gaps(app.database, (window.start, window.end)):
+        if name in names:
+            start, end = max(gap.since, window.start), min(gap.until, window.end)
+            found.append(f.Gap(source=name, start=start, end=end, reason=gap.reason, missing=gap.missing))
+    known = [state.known_until for name in names if (state := states.get(name)) and state.known_until]
+    return Reach(
+        window,
+        tuple(sorted(found, key=lambda gap: (gap.start, gap.source, gap.end))),
+        frozenset(names),
+        min(known) if len(known) == len(names) and known else None,
+    )
+
+
+def _own_gaps(app: App, source: SourceSettings, state: SourceState | None, window: Window) -> list[f.Gap]:
+    """What lies before a source's horizon, and what has happened since it was last read."""
+    if state is None or state.known_until is None:
+        return [_gap(source.name, window.start, window.end, _why(state, "never read yet"))]
+    found = []
+    backfills = registry.plugin(source.type).capabilities.backfill
+    if backfills and state.reaches_back_to is not None and state.reaches_back_to > window.start:
+        until = min(state.reaches_back_to, window.end)
+        found.append(_gap(source.name, window.start, until, "before this source was watched"))
+    late_after = state.known_until + SLACK * app.every(source) + timedelta(minutes=1)
+    if window.end > state.known_until and min(app.now(), window.end) > late_after:
+        since = max(state.known_until, window.start)
+        if since < window.end:
+            found.append(_gap(source.name, since, window.end, _why(state, "not read since")))
+    return found
+
+
+def _why(state: SourceState | None, otherwise: str) -> str:
+    return state.error if state is not None and state.error else otherwise
+
+
+def _gap(source: str, start: datetime, end: datetime, reason: str) -> f.Gap:
+    return f.Gap(source=source, start=start, end=end, reason=reason)
