@@ -71,7 +71,7 @@ def pull(app: App, claim: Claim, stop: Event, progress: Progress = lambda _: Non
         connector = app.open(source, stop)
         try:
             for page in connector.fetch(claim.cursor, claim.reaches_back_to):
-                result = result.plus(page, _store(app, source, claim, page))
+                result = result.plus(page, store_page(app, source, claim, page))
                 progress(result)
                 if stop.is_set():
                     break
@@ -89,7 +89,8 @@ def pull(app: App, claim: Claim, stop: Event, progress: Progress = lambda _: Non
     return _cut_off(app, claim, result) if stop.is_set() else _finished(app, source, claim, result)
 
 
-def _store(app: App, source: SourceSettings, claim: Claim, page: Page) -> Saved:
+def store_page(app: App, source: SourceSettings, claim: Claim, page: Page) -> Saved:
+    """Make a page storable and store it with its cursor. ``LeaseLost`` if another process has taken the source over."""
     values = page_values(app, source, claim, page)
     return ingest.save_page(app.database, claim, values, app.now())
 

@@ -1,0 +1,1 @@
+"""PURE  Counts in, figures out. Each function names the section of the metrics page that defines it."""

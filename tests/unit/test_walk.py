@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from connectors.contract import Item, Kind
+from connectors.walk import Step, Walk, sweep
+
+SINCE = 100.0
+OVERLAP = 20
+PAGE = 4
+PAGES_A_SLIDE = 3
+
+
+@dataclass
+class Platform:
+    """A listing by time, newest first, in pages of :data:`PAGE`, which shows three pages of a question and then must be
+    asked from the oldest seen on. ``now`` rises with every event."""
+
+    times: list[float] = field(default_factory=list)
+    now: float = SINCE
+    requests: int = 0
+
+    def publish(self, after: float, late: float) -> None:
+        """Something that bears a time up to :data:`OVERLAP` ago becomes visible now; at most three bear the same."""
+        self.now += after
+        at = self.now - min(late, OVERLAP)
+        if self.times.count(at) < PAGE - 1:
+            self.times.append(at)
+
+    def read(self, top: float | None, bottom: float) -> Iterator[Step]:
+        page = 0
+        while True:
+            self.requests += 1
+            seen = sorted((at for at in self.times if at >= bottom and (top is None or at <= top)), reverse=True)
+            shown = seen[page * PAGE : (page + 1) * PAGE]
+            step = Step(
+                [_item(at) for at in shown], max(shown, default=None), min(shown, default=None), len(shown) < PAGE
+            )
+            yield step
+            if step.last:
+                return
+            page += 1
+            if page == PAGES_A_SLIDE:
+                top, page = step.oldest, 0
+
+
+def _item(at: float) -> Item:
+    return Item(external_id=f"{at}", kind=Kind.MENTION, published_at=datetime.fromtimestamp(at, UTC))
+
+
+@dataclass
+class Reader:
+    """Stores every page with its walk, as the daemon does."""
+
+    platform: Platform
+    state: Any = None
+    stored: set[float] = field(default_factory=set)
+
+    def pull(self, pages: int, arrivals: Sequence[tuple[float, float]] = ()) -> bool:
+        """Read at most ``pages`` pages, one arrival between each two; did the pull come to its end?"""
+        waiting = list(arrivals)
+        for step, walk in sweep(Walk.from_json(self.state, since=SINCE), OVERLAP, self.platform.read):
+            self.state = json.loads(json.dumps(walk.to_json()))
+            self.stored.update(item.published_at.timestamp() for item in step.items)
+            pages -= 1
+            if pages == 0:
+                return False
+            if waiting:
+                self.platform.publish(*waiting.pop())
+        return True
+
+
+arrivals = st.tuples(st.sampled_from([0, 0, 1, 3, 50, 500]), st.sampled_from([0, 0, 1, 5, OVERLAP]))
+pull = st.tuples(st.integers(1, 6), st.lists(arrivals, max_size=8))
+bursts = st.lists(arrivals, max_size=30)
+
+
+@given(st.lists(st.tuples(bursts, pull), max_size=8))
+def test_whatever_happens_between_and_within_pulls_nothing_is_lost(
+    history: list[tuple[list[tuple[float, float]], tuple[int, list[tuple[float, float]]]]],
+) -> None:
+    platform = Platform()
+    reader = Reader(platform)
+    for burst, (pages, meanwhile) in history:
+        for arrival in burst:
+            platform.publish(*arrival)
+        reader.pull(pages, meanwhile)
+    assert reader.pull(10_000)
+    assert {at for at in platform.times if at >= SINCE} <= reader.stored
+
+
+@given(bursts, st.integers(1, 3))
+def test_pulls_of_a_page_each_come_to_the_end(burst: list[tuple[float, float]], pages: int) -> None:
+    platform = Platform()
+    reader = Reader(platform)
+    for arrival in burst:
+        platform.publish(*arrival)
+    for _ in range(len(burst) + 2):
+        reader.pull(pages)
+    assert {at for at in platform.times if at >= SINCE} <= reader.stored
+
+
+@given(bursts)
+def test_a_pull_ends_and_an_idle_one_reads_no_more_than_the_overlap(burst: list[tuple[float, float]]) -> None:
+    platform = Platform()
+    reader = Reader(platform)
+    for arrival in burst:
+        platform.publish(*arrival)
+    assert reader.pull(10_000)
+    before, platform.requests = set(reader.stored), 0
+    assert reader.pull(10_000)
+    newest = max(platform.times, default=SINCE)
+    again = sum(at >= max(newest, SINCE) - OVERLAP for at in platform.times)
+    assert reader.stored == before
+    assert platform.requests <= again // (PAGE - 1) + 2
+
+
+@given(
+    st.dictionaries(st.sampled_from(["floor", "high", "low", "x"]), st.none() | st.text() | st.floats() | st.booleans())
+)
+def test_a_walk_from_any_state_goes_down_to_a_number(state: dict[str, object]) -> None:
+    walk = Walk.from_json(state, since=SINCE)
+    assert isinstance(walk.floor, int | float)
+    assert walk.low is None or walk.high is not None
+    assert walk.floor == walk.floor
+
+
+@pytest.mark.parametrize("state", [None, 3, [], "x", {}, {"floor": None}, {"floor": True}, {"floor": 1, "low": 5}])
+def test_a_damaged_state_begins_anew(state: object) -> None:
+    assert Walk.from_json(state, since=SINCE) == Walk(floor=SINCE)
+
+
+def test_a_walk_survives_json() -> None:
+    walk = Walk(floor=1, high=9.5, low=3)
+    assert Walk.from_json(json.loads(json.dumps(walk.to_json())), since=SINCE) == walk
+
+
+def test_the_sweep_under_way_is_finished_before_a_new_one_begins() -> None:
+    platform = Platform([float(at) for at in range(100, 140)], now=140)
+    reader = Reader(platform)
+    reader.pull(2)
+    platform.publish(1, 0)
+    reader.pull(1)
+    assert reader.state == {"floor": SINCE, "high": 139, "low": 129}
+    assert max(reader.stored) == 139
+
+
+def test_a_finished_sweep_moves_the_floor_up() -> None:
+    platform = Platform([101.0, 105.0], now=105)
+    reader = Reader(platform)
+    reader.pull(10)
+    assert reader.state == {"floor": 105, "high": None, "low": None}
+
+
+def test_a_sweep_that_found_nothing_leaves_the_floor() -> None:
+    reader = Reader(Platform())
+    reader.pull(10)
+    assert reader.state == {"floor": SINCE, "high": None, "low": None}
