@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import email.utils
 import json
-import time
-from collections.abc import Callable, Mapping
+import logging
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -17,7 +18,7 @@ import httpx
 
 from connectors.contract import RequestBudget, Unlimited
 from connectors.errors import AccessDenied, Malformed, NotThere, RateLimited, SourceError, Unavailable
-from connectors.guard import guarded_transport
+from connectors.guard import Deadline, guarded_transport
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_REDIRECTS = 5
@@ -25,7 +26,7 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 20.0
 TOTAL_SECONDS = 60.0
 MAX_RETRY_AFTER = timedelta(days=1)
-USER_AGENT = "sentiment-monitor (+https://pypi.org/project/sentiment-monitor/)"
+USER_AGENT = "sentiment-monitor/0.1 (brand monitoring on behalf of its user)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Validators:
 
     def headers(self) -> dict[str, str]:
         pairs = {"If-None-Match": self.etag, "If-Modified-Since": self.last_modified}
-        return {name: value for name, value in pairs.items() if value}
+        return {name: value for name, value in pairs.items() if value and value.isascii() and value.isprintable()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class Answer:
 class HttpClient:
     """One source's way to the network. ``trusted`` hosts may lie on private networks; all others must be public.
 
-    ``read_seconds`` bounds each wait for bytes, ``total_seconds`` a whole answer, ``max_bytes`` its decompressed size.
+    ``read_seconds`` bounds each wait for bytes, ``total_seconds`` a whole answer with its redirects (not the resolving of a
+    name, which the system bounds), ``max_bytes`` its decompressed size. One request at a time.
     Every request takes one unit of ``budget`` and none is begun once ``stop`` is set.
     """
 
@@ -84,6 +86,7 @@ class HttpClient:
     total_seconds: float = TOTAL_SECONDS
     max_bytes: int = MAX_BYTES
     _clients: list[httpx.Client] = field(default_factory=list, repr=False)
+    _deadline: Deadline = field(default_factory=Deadline, repr=False)
 
     def get(
         self,
@@ -96,21 +99,37 @@ class HttpClient:
     ) -> Answer:
         """GET, redirects followed under guard; 200s and 304 come back, everything else raises its fate.
 
+        ``params`` join what the address already asks.
         ``headers`` (where credentials live) go to the first host only, never along a redirect to another.
         """
         extra = {**(headers or {}), **(validators.headers() if validators else {})}
-        return self._follow("GET", httpx.URL(url, params=dict(params)) if params else httpx.URL(url), extra, units)
+        return self._follow("GET", self._begin(url, params), extra, units)
 
     def post(self, url: str, body: Any, *, headers: Mapping[str, str] | None = None, units: int = 1) -> Answer:
-        """POST a JSON body; redirects are not followed."""
-        content = json.dumps(body).encode()
+        """POST a JSON body (``bytes`` are sent as they are); redirects are not followed."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
         extra = {"Content-Type": "application/json", **(headers or {})}
-        answer = self._once("POST", httpx.URL(url), extra, units, content)
+        answer = self._once("POST", self._begin(url), extra, units, content)
         return self._judged(answer)
+
+    def send(self, method: str, url: str, *, headers: Mapping[str, str], content: bytes | None = None) -> Answer:
+        """One request as it stands, for a platform's own client: whatever its status, the answer comes back unjudged.
+
+        Redirects are not followed. What keeps an answer from coming still raises its fate.
+        """
+        return self._once(method, self._begin(url), headers, 1, content)
 
     def close(self) -> None:
         while self._clients:
             self._clients.pop().close()
+
+    def _begin(self, url: str, params: Mapping[str, str | int] | None = None) -> httpx.URL:
+        """Start the clock. The address asked for; ``Malformed`` if it is none."""
+        self._deadline.start(self.total_seconds)
+        try:
+            return httpx.URL(url).copy_merge_params(dict(params or {}))
+        except (httpx.InvalidURL, ValueError) as error:
+            raise Malformed("the address is none that can be opened; look at the source's options") from error
 
     def _follow(self, method: str, url: httpx.URL, headers: dict[str, str], units: int) -> Answer:
         moved_to, permanent = None, True
@@ -125,32 +144,35 @@ class HttpClient:
             if (target.scheme, target.host, target.port) != (url.scheme, url.host, url.port):
                 headers = {}
             url = target
-        raise Unavailable(f"{url.host}: more than {MAX_REDIRECTS} redirects; trying again later")
+        raise Unavailable(f"{_host(url)}: more than {MAX_REDIRECTS} redirects; trying again later")
 
     def _once(
         self, method: str, url: httpx.URL, headers: Mapping[str, str], units: int, content: bytes | None
     ) -> Answer:
         if self.stop.is_set():
             raise Unavailable("stopping")
-        if url.scheme not in ("http", "https") or not url.host:
-            raise Malformed(f"{url.host or 'address'}: only http and https addresses are opened")
+        if url.scheme not in ("http", "https") or not url.raw_host:
+            raise Malformed(f"{_host(url)}: only http and https addresses are opened")
         self.budget.take(units)
         try:
             with self._client().stream(method, url, headers=dict(headers), content=content) as response:
                 return Answer(response.status_code, _plain(response.headers), self._body(response), str(url))
         except SourceError:
             raise
-        except (httpx.TransportError, httpx.DecodingError, httpcore.NetworkError, httpx.InvalidURL) as error:
-            raise Unavailable(f"{url.host}: {_reason(error)}; trying again later") from error
+        except UnicodeError:  # says which text could not be sent: a key perhaps, hence without its cause
+            raise Malformed(f"{_host(url)}: the address or a header holds letters that cannot be sent") from None
+        except (httpx.TransportError, httpcore.NetworkError, httpx.InvalidURL, zlib.error) as error:
+            raise Unavailable(f"{_host(url)}: {_reason(error)}; trying again later") from error
 
     def _client(self) -> httpx.Client:
         if not self._clients:
+            _keep_addresses_out_of_the_log()
             timeout = httpx.Timeout(self.read_seconds, connect=self.connect_seconds)
             self._clients.append(
                 httpx.Client(
-                    transport=guarded_transport(self.trusted),
+                    transport=guarded_transport(self.trusted, self._deadline),
                     timeout=timeout,
-                    headers={"User-Agent": USER_AGENT},
+                    headers={"User-Agent": USER_AGENT, "Accept-Encoding": "gzip, deflate"},
                     follow_redirects=False,
                     trust_env=False,
                 )
@@ -158,19 +180,27 @@ class HttpClient:
         return self._clients[0]
 
     def _body(self, response: httpx.Response) -> bytes:
-        end = time.monotonic() + self.total_seconds
         parts: list[bytes] = []
         size = 0
-        for part in response.iter_bytes():
+        for part in unpacked(self._packed(response), response.headers.get("content-encoding", "")):
             size += len(part)
-            if size > self.max_bytes:
-                raise Unavailable(f"{response.url.host}: the answer is larger than {self.max_bytes:,} bytes; not read")
-            if time.monotonic() > end:
-                raise Unavailable(f"{response.url.host}: no complete answer within {self.total_seconds:g} s")
-            if self.stop.is_set():
-                raise Unavailable("stopping")
+            self._refuse_above_cap(size, response)
             parts.append(part)
         return b"".join(parts)
+
+    def _packed(self, response: httpx.Response) -> Iterator[bytes]:
+        """The bytes as they come over the wire: these are counted too, since packed bytes may unpack to nothing."""
+        size = 0
+        for part in response.iter_raw():
+            if self.stop.is_set():
+                raise Unavailable("stopping")
+            size += len(part)
+            self._refuse_above_cap(size, response)
+            yield part
+
+    def _refuse_above_cap(self, size: int, response: httpx.Response) -> None:
+        if size > self.max_bytes:
+            raise Unavailable(f"{_host(response.url)}: the answer is larger than {self.max_bytes:,} bytes; not read")
 
     def _judged(self, answer: Answer) -> Answer:
         if answer.status in range(200, 300) or answer.not_modified:
@@ -205,24 +235,80 @@ def retry_after(headers: Mapping[str, str], now: datetime) -> timedelta | None:
 def _until(date: str, now: datetime) -> timedelta | None:
     try:
         moment = email.utils.parsedate_to_datetime(date)
-    except (ValueError, TypeError):
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+    except (ValueError, TypeError, OverflowError):
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
 
 
 def host_of(url: str) -> str:
     """The host of an address: all of it that a message may name, since the rest can carry secrets."""
-    return urlsplit(url).hostname or "address"
+    try:
+        return urlsplit(url).hostname or "address"
+    except ValueError:
+        return "address"
+
+
+def unpacked(parts: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """The bytes of a body sent with this ``Content-Encoding``, at most 64 KiB at a time, since a little may unpack to a lot.
+
+    ``zlib.error`` where they are damaged; ``Unavailable`` where they end early or are packed in a way not asked for.
+    """
+    packings = [name for name in encoding.lower().replace(" ", "").split(",") if name in _PACKINGS]
+    if not packings:
+        yield from parts
+    elif packings in (["gzip"], ["x-gzip"], ["deflate"]):
+        yield from _inflated(parts)
+    else:
+        raise Unavailable(
+            f"the answer is packed as {', '.join(packings)[:60]}, which nobody asked for; trying again later"
+        )
+
+
+_PACKINGS = frozenset({"gzip", "x-gzip", "deflate", "compress", "x-compress", "br", "zstd"})
+_PIECE_BYTES = 65_536
+_GZIP = 0x1F
+
+
+def _inflated(parts: Iterator[bytes]) -> Iterator[bytes]:
+    stream = None
+    for part in parts:
+        rest = part
+        while rest:
+            if stream is None or stream.eof:
+                if stream is not None and rest[0] != _GZIP:
+                    break  # padding behind the end, which everyone ignores
+                stream = zlib.decompressobj(_window(rest[0]))
+            yield stream.decompress(rest, _PIECE_BYTES)
+            rest = stream.unconsumed_tail or stream.unused_data
+    if stream is not None:
+        yield stream.flush()
+        if not stream.eof:
+            raise Unavailable("the answer ends in the middle; trying again later")
+
+
+def _window(first: int) -> int:
+    """zlib's name for what begins with this byte: gzip or zlib, which it tells apart, or a bare deflate stream."""
+    return zlib.MAX_WBITS | 32 if first == _GZIP or first & 0x0F == 8 else -zlib.MAX_WBITS
 
 
 def _target(url: httpx.URL, answer: Answer) -> httpx.URL:
     location = answer.headers.get("location")
     if not location:
-        raise Unavailable(f"{url.host}: a redirect that leads nowhere; trying again later")
+        raise Unavailable(f"{_host(url)}: a redirect that leads nowhere; trying again later")
     try:
         return httpx.URL(urljoin(str(url), location))
     except (httpx.InvalidURL, ValueError) as error:
-        raise Unavailable(f"{url.host}: a redirect to something that is no address; trying again later") from error
+        raise Unavailable(f"{_host(url)}: a redirect to something that is no address; trying again later") from error
+
+
+def _host(url: httpx.URL) -> str:
+    return url.raw_host.decode("ascii", "replace") or "address"
+
+
+def _keep_addresses_out_of_the_log() -> None:
+    """Below WARNING the libraries log whole addresses and headers, where keys and tokens stand."""
+    for library in ("httpx", "httpcore"):
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 def _plain(headers: httpx.Headers) -> dict[str, str]:
@@ -234,4 +320,6 @@ def _reason(error: Exception) -> str:
         return "no answer in time"
     if isinstance(error, httpx.ConnectError):
         return "cannot be reached"
+    if isinstance(error, zlib.error):
+        return "the answer is damaged"
     return f"the connection failed ({type(error).__name__})"

@@ -12,6 +12,7 @@ crash that ends every pull early therefore still comes to the end.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -90,4 +91,5 @@ def _after(walk: Walk, step: Step) -> Walk:
 
 
 def _number(value: object) -> float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    sound = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return value if sound else None  # type: ignore[return-value]

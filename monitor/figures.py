@@ -147,7 +147,9 @@ class Day(Figure):
     social: Sentiment
     reviews: Sentiment
     volume: int
-    gap: bool = Field(default=False, description="A source had a gap in this stretch: low figures may mean missing, not quiet.")
+    gap: bool = Field(
+        default=False, description="A source had a gap in this stretch: low figures may mean missing, not quiet."
+    )
 
 
 class Quote(Figure):

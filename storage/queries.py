@@ -57,7 +57,7 @@ def sums_by_slice(
     spans = (
         values(column("slice", SqlInteger), column("low", SqlInteger), column("high", SqlInteger), name="spans")
         .data([(number, bucket_of(start), bucket_of(end)) for number, (start, end) in enumerate(slices)])
-        .alias("spans")
+        .cte("spans")
     )
     query = (
         select(spans.c.slice, ROLLUP.c.kind, *(func.sum(ROLLUP.c[name]).label(name) for name in names))

@@ -43,8 +43,14 @@ def _sync(
     for entry in sources:
         _sync_source(connection, entry, now)
     names = [entry.name for entry in sources]
-    connection.execute(update(SOURCE).where(SOURCE.c.name.not_in(names), SOURCE.c.active).values(active=False))
+    gone = and_(SOURCE.c.name.not_in(names), SOURCE.c.active, SOURCE.c.name.not_like("import %"))
+    connection.execute(update(SOURCE).where(gone).values(active=False))
     return {row.name: row.id for row in connection.execute(select(BRAND.c.name, BRAND.c.id))}
+
+
+def ensure(database: Database, entry: SourceEntry, now: datetime) -> None:
+    """Make the store know a source that stands in no configuration, such as an imported file."""
+    database.write(lambda connection: _sync_source(connection, entry, now))
 
 
 def _sync_source(connection: Connection, entry: SourceEntry, now: datetime) -> None:
@@ -92,7 +98,11 @@ def claim_source(
         )
         pull_id = connection.execute(begun).inserted_primary_key
         assert pull_id is not None
-        return Claim(row.id, row.name, row.platform, row.cursor, row.fence, pull_id[0], row.failures, row.turn, lease)
+        reach = row.reaches_back_to or horizons[row.name]
+        connection.execute(update(SOURCE).where(SOURCE.c.id == row.id).values(reaches_back_to=reach))
+        return Claim(
+            row.id, row.name, row.platform, row.cursor, row.fence, pull_id[0], row.failures, row.turn, lease, reach
+        )
 
     return database.write(work)
 
@@ -152,10 +162,11 @@ def states(database: Database) -> list[SourceState]:
     return database.read(work)
 
 
-def resume(database: Database, name: str, now: datetime) -> None:
-    """Let a paused source be pulled again."""
+def resume_all(database: Database, names: Sequence[str], now: datetime) -> None:
+    """Let paused sources be tried again: somebody has started the program anew, perhaps with better credentials."""
     values = {"paused": None, "failures": 0, "next_run_at": now}
-    database.write(lambda connection: connection.execute(update(SOURCE).where(SOURCE.c.name == name).values(values)))
+    wanted = and_(SOURCE.c.name.in_(names), SOURCE.c.paused.is_not(None))
+    database.write(lambda connection: connection.execute(update(SOURCE).where(wanted).values(values)))
 
 
 def save_follower_reading(database: Database, claimed: Claim, account: str, count: int, at: datetime) -> None:

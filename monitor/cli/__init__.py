@@ -1,0 +1,45 @@
+"""The command line: parse, call, print. Every command loads what it needs itself, so that ``--help`` answers at once."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from monitor.cli import collecting, setting_up, showing, storing
+
+app = typer.Typer(
+    name="sentiment-monitor",
+    help="Watches what people say about a brand and says, honestly, how they feel.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _part in (setting_up, collecting, showing, storing):
+    _part.register(app)
+
+
+@app.callback(invoke_without_command=True)
+def _root(version: bool = typer.Option(False, "--version", help="Print the version and end.")) -> None:
+    if version:
+        from monitor import __version__
+
+        typer.echo(f"sentiment-monitor {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."""
+    from monitor.cli.common import Failure
+
+    try:
+        app()
+    except Failure as failure:
+        failure.show()
+        sys.exit(failure.code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)

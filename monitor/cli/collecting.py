@@ -1,0 +1,206 @@
+"""Commands that bring items in: ``run``, ``pull``, ``import``, ``demo``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from monitor.cli.common import (
+    AsJson,
+    ConfigPath,
+    Failure,
+    load_settings,
+    next_step,
+    opened,
+    print_json,
+    say,
+    set_up_logging,
+)
+
+if TYPE_CHECKING:
+    from monitor.app import App
+    from monitor.collect import Progress, Pulled
+
+LogFormat = Annotated[Literal["text", "json"], typer.Option("--log-format", help="How log lines look.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    app.command()(run)
+    app.command()(pull)
+    app.command("import")(import_)
+    app.command()(demo)
+
+
+def run(
+    config: ConfigPath = None,
+    once: Annotated[bool, typer.Option("--once", help="Pull every source, send what is due, end.")] = False,
+    log_format: LogFormat = "text",
+    as_json: AsJson = False,
+) -> None:
+    """Run the daemon: pull, score, store, and send digests, until stopped."""
+    set_up_logging(load_settings(config).monitor.log_level if not once else "warning", log_format)
+    with opened(config) as app:
+        if not once:
+            from monitor.daemon import Daemon
+
+            Daemon(app).run()
+            return
+        _run_once(app, as_json=as_json)
+
+
+def _run_once(app: App, *, as_json: bool) -> None:
+    from monitor.daemon import run_once
+    from storage import outbox
+
+    with _progress() as progress:
+        pulled, built, _ = run_once(app, Event(), progress)
+    sent = outbox.deliveries(app.database, built * max(1, len(app.settings.channels))) if built else []
+    if as_json:
+        print_json({"pulls": [_told(result) for result in pulled], "digests": built, "deliveries": sent})
+    else:
+        _report_pulls(pulled)
+        for row in sent:
+            say(f"digest {row['digest']} {row['period']} to {row['channel']}: {row['error'] or row['state']}")
+        next_step("sentiment-monitor scores")
+    if pulled and all(result.fate for result in pulled):
+        raise Failure("no source could be read")
+
+
+def pull(
+    sources: Annotated[list[str] | None, typer.Argument(help="Sources by name; all without one.")] = None,
+    config: ConfigPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Pull sources now, whether due or not."""
+    from monitor.daemon import pull_now
+
+    set_up_logging("error", "text")
+    with opened(config) as app:
+        names = _known(app, sources)
+        with _progress() as progress:
+            pulled = pull_now(app, names, Event(), progress)
+        if as_json:
+            print_json({"pulls": [_told(result) for result in pulled]})
+        else:
+            _report_pulls(pulled)
+            next_step("sentiment-monitor scores")
+        if any(result.fate for result in pulled):
+            raise Failure(f"{sum(result.fate is not None for result in pulled)} of {len(pulled)} sources failed")
+
+
+def _known(app: App, names: Sequence[str] | None) -> list[str]:
+    known = [source.name for source in app.settings.enabled_sources]
+    for name in names or ():
+        if name not in known:
+            raise Failure(f'no source "{name}"; there are: {", ".join(known)}', 2)
+    return list(names or known)
+
+
+def import_(
+    file: Annotated[Path, typer.Argument(help="CSV, TSV, JSON or JSONL.")],
+    brand: Annotated[str, typer.Option("--brand", "-b", help="The brand the items are about.")],
+    kind: Annotated[Literal["mention", "review", "post"] | None, typer.Option("--kind", help="What they are.")] = None,
+    column: Annotated[
+        list[str] | None, typer.Option("--column", help='Where a field stands, as field=header: "text=Review".')
+    ] = None,
+    config: ConfigPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Read items from a file into the store, once; the same file again adds nothing."""
+    from monitor.importing import ImportFailed, import_file
+
+    columns = dict(_pair(entry) for entry in column or ())
+    with opened(config) as app, _progress() as progress:
+        if brand not in app.brands:
+            raise Failure(f'--brand: no brand "{brand}"; there are: {", ".join(app.brands)}', 2)
+        try:
+            result = import_file(app, file, brand, kind, columns, progress(file.name))
+        except ImportFailed as error:
+            raise Failure(str(error)) from error
+        if as_json:
+            print_json(_told(result))
+        else:
+            _report_pulls([result])
+            next_step("sentiment-monitor scores")
+
+
+def _pair(entry: str) -> tuple[str, str]:
+    field, sign, header = entry.partition("=")
+    if not sign or not field or not header:
+        raise Failure(f'--column {entry}: not understood; write field=header, such as "text=Review"', 2)
+    return field, header
+
+
+def demo(as_json: AsJson = False) -> None:
+    """The whole program on its sample data, in a temporary folder; nothing of yours is touched."""
+    import tempfile
+
+    from monitor.app import build
+    from monitor.samples.demo import demo_settings
+
+    set_up_logging("error", "text")
+    folder = Path(tempfile.mkdtemp(prefix="sentiment-monitor-demo-"))
+    app = build(demo_settings(folder))
+    try:
+        from monitor.cli.showing import show_scores
+        from monitor.daemon import run_once
+
+        with _progress() as progress:
+            pulled, built, _ = run_once(app, Event(), progress)
+        if as_json:
+            print_json({"folder": str(folder), "pulls": [_told(result) for result in pulled], "digests": built})
+            return
+        show_scores(app, None, "30d", None)
+        typer.echo("")
+        for page in sorted((folder / "digests").glob("*.html")):
+            typer.echo(f"digest: {page}")
+        typer.echo("for a brand of your own: sentiment-monitor init")
+    finally:
+        app.close()
+
+
+# ------------------------------------------------------------------------------------------------ telling
+
+
+def _told(result: Pulled) -> dict[str, Any]:
+    return {name: getattr(result, name) for name in type(result).__slots__}
+
+
+def _report_pulls(pulled: Sequence[Pulled]) -> None:
+    for result in sorted(pulled, key=lambda one: one.source):
+        counts = f"{result.seen} read, {result.new} new, {result.changed} changed"
+        left_out = f", {result.skipped} left out" if result.skipped else ""
+        problem = f" - {result.error}" if result.error else ""
+        say(f"{result.source}: {counts}{left_out}{problem}")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], Progress]]:
+    """A line per source while a person waits; silent when standard error is no terminal."""
+    if not sys.stderr.isatty():
+        yield lambda _: lambda _: None
+        return
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bars
+
+    from monitor.cli.common import console
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[state]}"), TimeElapsedColumn())
+    with Bars(*columns, console=console(err=True), transient=True) as bars:
+
+        def one(name: str) -> Progress:
+            task = bars.add_task(name[:40], total=None, state="")
+
+            def moved(result: Pulled) -> None:
+                bars.update(task, state=f"{result.seen} read, {result.new} new")
+
+            return moved
+
+        yield one

@@ -1,0 +1,181 @@
+"""What commands share: where the configuration is, how errors and results are printed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from monitor.app import App
+    from monitor.config import Settings
+    from monitor.schedule import Window
+
+ConfigPath = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="The configuration. Default: config.toml, else $SENTIMENT_MONITOR_CONFIG."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+Brand = Annotated[list[str] | None, typer.Option("--brand", "-b", help="Only this brand (may be repeated).")]
+Since = Annotated[str | None, typer.Option("--since", help="From: 30d, 2026-11-01, 2026-W44 or an ISO time.")]
+Until = Annotated[str | None, typer.Option("--until", help="Up to, not included; written like --since.")]
+
+
+class Failure(Exception):
+    """A command cannot do what it was asked; ``lines`` say why and what to do."""
+
+    def __init__(self, lines: Sequence[str] | str, code: int = 1) -> None:
+        super().__init__("\n".join([lines] if isinstance(lines, str) else lines))
+        self.lines = [lines] if isinstance(lines, str) else list(lines)
+        self.code = code
+
+    def show(self) -> None:
+        for line in self.lines:
+            say(line)
+
+
+def say(text: str) -> None:
+    """A message for the person at the terminal: standard error, harmless whatever it holds."""
+    from monitor.digest.escape import clean
+
+    for line in text.splitlines() or [""]:
+        typer.echo(clean(line, 2_000) or "", err=True)
+
+
+def next_step(text: str) -> None:
+    """The natural next command, where somebody is there to read it."""
+    if sys.stderr.isatty():
+        say(f"next: {text}")
+
+
+def load_settings(path: Path | None) -> Settings:
+    """The configuration; a faulty one ends the command with exit code 2 and every fault."""
+    from monitor.config import ConfigError, find, load
+
+    found = find(path)
+    try:
+        return load(found)
+    except ConfigError as error:
+        faults = [str(fault) for fault in error.faults]
+        count = f"{len(faults)} faults" if len(faults) > 1 else "1 fault"
+        raise Failure([*faults, f"{found}: {count}, nothing was done"], 2) from error
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[App]:
+    """The program on its store, closed at the end; a store that cannot be used ends the command."""
+    from monitor.app import build
+    from storage.engine import StorageError
+
+    settings = load_settings(path)
+    try:
+        app = build(settings)
+        try:
+            yield app
+        finally:
+            app.close()
+    except StorageError as error:
+        raise Failure(str(error)) from error
+
+
+def brands_of(app: App, chosen: Sequence[str] | None) -> list[str]:
+    """The brands a command speaks of; an unknown one ends it."""
+    known = [brand.name for brand in app.settings.brands]
+    for name in chosen or ():
+        if name not in known:
+            raise Failure(f'--brand: no brand "{name}"; there are: {", ".join(known)}', 2)
+    return list(chosen or known)
+
+
+def window_of(app: App, since: str | None, until: str | None, default: str = "7d") -> Window:
+    """The window that ``--since`` and ``--until`` mean; by default the last seven days up to now."""
+    from monitor.schedule import parse_since, span
+
+    zone, now = app.settings.monitor.zone, app.now()
+    try:
+        end = parse_since(until, now, zone) if until else now
+        start = parse_since(since or default, end, zone)
+    except ValueError as error:
+        raise Failure(str(error), 2) from error
+    if start >= end:
+        raise Failure(f"--since {since or default}: is not before --until; turn them round", 2)
+    return span(start, end, zone)
+
+
+def instant(app: App, text: str | None) -> datetime | None:
+    """The time that an option means."""
+    from monitor.schedule import parse_since
+
+    if text is None:
+        return None
+    try:
+        return parse_since(text, app.now(), app.settings.monitor.zone)
+    except ValueError as error:
+        raise Failure(str(error), 2) from error
+
+
+def print_json(data: Any) -> None:
+    """One JSON document on standard output."""
+    typer.echo(json.dumps(data, default=_jsonable, ensure_ascii=False, indent=2))
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)
+
+
+def console(*, err: bool = False) -> Console:
+    """A terminal to print tables on; no markup is read from what is printed."""
+    from rich.console import Console
+
+    return Console(stderr=err, highlight=False, markup=False, emoji=False)
+
+
+def set_up_logging(level: str, form: str) -> None:
+    """One line an event, on standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_JsonLines() if form == "json" else _Lines())
+    root = logging.getLogger("sentiment_monitor")
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    root.propagate = False
+
+
+class _Lines(logging.Formatter):
+    """``2026-11-22 08:00:01 INFO collect: pulled source=...``; what came from outside cannot break the line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        from monitor.digest.escape import clean
+
+        stamp = datetime.fromtimestamp(record.created, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        name = record.name.removeprefix("sentiment_monitor.")
+        text = clean(record.getMessage(), 2_000) or ""
+        line = f"{stamp} {record.levelname} {name}: {text}"
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class _JsonLines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        fields = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        return json.dumps(fields, ensure_ascii=False)

@@ -1,0 +1,107 @@
+"""Commands for the store: ``db upgrade|verify|backup|stats``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from monitor.cli.common import AsJson, ConfigPath, Failure, load_settings, print_json
+
+if TYPE_CHECKING:
+    from storage.engine import Database
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands."""
+    db = typer.Typer(help="The store: bring up to date, prove, copy, count.", no_args_is_help=True)
+    for command in (upgrade, verify, backup, stats):
+        db.command()(command)
+    app.add_typer(db, name="db")
+
+
+@contextmanager
+def _database(config: Path | None) -> Iterator[Database]:
+    from storage.engine import StorageError, open_database
+
+    settings = load_settings(config)
+    try:
+        database = open_database(settings.monitor.database)
+        try:
+            yield database
+        finally:
+            database.close()
+    except StorageError as error:
+        raise Failure(str(error)) from error
+
+
+def upgrade(config: ConfigPath = None, as_json: AsJson = False) -> None:
+    """Bring the tables to this program's version; an SQLite file is copied first."""
+    from storage import schema
+
+    with _database(config) as database:
+        before = schema.upgrade(database)
+    if as_json:
+        print_json({"before": before, "now": schema.HEAD})
+    else:
+        typer.echo(
+            f"version {schema.HEAD}" if before == schema.HEAD else f"version {before or 'none'} -> {schema.HEAD}"
+        )
+
+
+def verify(
+    config: ConfigPath = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Mend what differs.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compute every stored sum again from the items and compare."""
+    from storage import verify as proof
+
+    with _database(config) as database:
+        found = proof.verify(database, repair=repair)
+    if as_json:
+        different = [
+            {**one.key._asdict(), "column": one.column, "stored": one.stored, "true": one.true} for one in found
+        ]
+        print_json({"differences": different, "repaired": repair and bool(found)})
+    else:
+        typer.echo(f"{len(found)} figures differ" if found else "every figure is right")
+    if found and not repair:
+        raise Failure("run: sentiment-monitor db verify --repair")
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(help="The file to write; it must not exist.")],
+    config: ConfigPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """A consistent copy of the SQLite store, while it is in use."""
+    from storage import schema
+
+    with _database(config) as database:
+        schema.backup(database, target)
+    size_bytes = target.stat().st_size
+    if as_json:
+        print_json({"file": str(target), "size_bytes": size_bytes})
+    else:
+        typer.echo(f"{target}: {size_bytes:,} bytes")
+
+
+def stats(config: ConfigPath = None, as_json: AsJson = False) -> None:
+    """How much there is."""
+    from storage import queries
+
+    with _database(config) as database:
+        found = queries.stats(database)
+        if database.file is not None:
+            found["size_bytes"] = database.file.stat().st_size
+    if as_json:
+        print_json(found)
+        return
+    for row in found.pop("items"):
+        typer.echo(f"{row['brand']}: {row['count']:,} {row['kind']}s")
+    for name, value in found.items():
+        typer.echo(f"{name.replace('_', ' ')}: {value:,}" if isinstance(value, int) else f"{name}: {value or 'none'}")

@@ -1,0 +1,164 @@
+"""The daemon: ticks, worker threads, signals. APScheduler only ticks; the database decides what is due."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import datetime
+from threading import Event, Lock, Thread
+from types import FrameType
+from typing import Final
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from monitor import delivery, digests
+from monitor.app import LEASE, App
+from monitor.collect import Progress, Pulled, pull
+from storage import sources
+from storage.engine import StorageError
+from storage.leases import LeaseLost
+from storage.records import Claim
+
+LOG = logging.getLogger("sentiment_monitor.daemon")
+TICK_SECONDS: Final = 2
+GRACE_SECONDS: Final = 0.8
+"""What running pulls get to come to the end of their page; what is cut off is redone."""
+
+
+class Daemon:
+    """Pulls what is due on its own threads, and builds and sends digests on another, until told to stop."""
+
+    def __init__(self, app: App, tick_seconds: float = TICK_SECONDS) -> None:
+        self._app = app
+        self._tick_seconds = tick_seconds
+        self._stop = Event()
+        self._running: set[Thread] = set()
+        self._lock = Lock()
+        self._ticks: list[Event] = []
+
+    def run(self) -> None:
+        """Until SIGTERM or SIGINT: tick, then stop within about a second. Blocks."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        sources.resume_all(self._app.database, list(horizons(self._app)), self._app.now())
+        scheduler = BackgroundScheduler(timezone="UTC")
+        for name, work in (("claims", self._claim_pulls), ("post", self._send)):
+            self._ticks.append(tick := Event())
+            self._start(Thread(target=self._loop, args=(tick, work), name=name, daemon=True))
+            scheduler.add_job(
+                tick.set, "interval", seconds=self._tick_seconds, coalesce=True, max_instances=1,
+                misfire_grace_time=None, next_run_time=datetime.now(scheduler.timezone),
+            )  # fmt: skip
+        scheduler.start()
+        LOG.info("running sources=%d digests=%d", len(horizons(self._app)), len(self._app.settings.digests))
+        self._stop.wait()
+        self._wind_down(scheduler)
+
+    def stop(self) -> None:
+        """Ask the daemon to end."""
+        self._stop.set()
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        LOG.info("stopping signal=%s", signal.Signals(number).name)
+        self.stop()
+
+    def _wind_down(self, scheduler: BackgroundScheduler) -> None:
+        scheduler.shutdown(wait=False)
+        for tick in self._ticks:
+            tick.set()
+        end = time.monotonic() + GRACE_SECONDS
+        with self._lock:
+            running = list(self._running)
+        for thread in running:
+            thread.join(max(0.0, end - time.monotonic()))
+        sources.release_all(self._app.database, self._app.owner)
+        LOG.info("stopped cut_off=%d", sum(thread.is_alive() for thread in running))
+
+    def _start(self, thread: Thread) -> None:
+        with self._lock:
+            self._running.add(thread)
+        thread.start()
+
+    def _loop(self, tick: Event, work: Callable[[], None]) -> None:
+        """Work at each tick. Own threads, since those of an executor would hold up the end of the process."""
+        while not self._stop.is_set():
+            tick.wait(self._tick_seconds)
+            tick.clear()
+            self._guarded(work)
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except StorageError as error:
+            LOG.error("store: %s", error)
+        except Exception:
+            LOG.exception("bug in the daemon")
+
+    def _claim_pulls(self) -> None:
+        while not self._stop.is_set() and self._free_workers():
+            claim = sources.claim_source(
+                self._app.database, self._app.owner, horizons(self._app), self._app.now(), LEASE
+            )
+            if claim is None:
+                return
+            self._start(Thread(target=self._pull, args=(claim,), name=f"pull-{claim.name}", daemon=True))
+
+    def _free_workers(self) -> bool:
+        with self._lock:
+            self._running = {thread for thread in self._running if thread.is_alive()}
+            pulling = sum(thread.name.startswith("pull-") for thread in self._running)
+            return pulling < self._app.settings.monitor.workers
+
+    def _pull(self, claim: Claim) -> None:
+        def work() -> None:
+            try:
+                pull(self._app, claim, self._stop)
+            except LeaseLost:
+                LOG.warning("pull taken over source=%s", claim.name)
+
+        self._guarded(work)
+
+    def _send(self) -> None:
+        digests.plan(self._app)
+        digests.build_due(self._app)
+        delivery.deliver_due(self._app)
+
+
+def horizons(app: App) -> dict[str, datetime]:
+    """The sources that are pulled, each with how far back its first pull reaches."""
+    return {source.name: app.horizon(source) for source in app.settings.enabled_sources}
+
+
+def pull_now(
+    app: App, names: Sequence[str], stop: Event, progress: Callable[[str], Progress] = lambda _: lambda _: None
+) -> list[Pulled]:
+    """Pull these sources now, several at a time, whether due or not; those another process is pulling are left to it."""
+    chosen = {name: horizon for name, horizon in horizons(app).items() if name in names}
+
+    def one(name: str) -> Pulled | None:
+        only = {name: chosen[name]}
+        claim = sources.claim_source(app.database, app.owner, only, app.now(), LEASE, only_due=False)
+        return None if claim is None else pull(app, claim, stop, progress(name))
+
+    with ThreadPoolExecutor(app.settings.monitor.workers, thread_name_prefix="pull") as pool:
+        futures: list[Future[Pulled | None]] = [pool.submit(one, name) for name in chosen]
+        try:
+            wait(futures)
+        except BaseException:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return [result for future in futures if (result := future.result()) is not None]
+
+
+def run_once(
+    app: App, stop: Event, progress: Callable[[str], Progress] = lambda _: lambda _: None
+) -> tuple[list[Pulled], int, int]:
+    """Pull every source, build the due digests, deliver; (pulls, digests built, deliveries taken)."""
+    pulled = pull_now(app, list(horizons(app)), stop, progress)
+    digests.plan(app)
+    built = digests.build_due(app, patient=False)
+    return pulled, built, delivery.deliver_due(app)

@@ -1,0 +1,74 @@
+"""The outbox: claimed, sent, tried again with growing pauses, or given up and said so."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Final
+
+from monitor.app import App
+from monitor.channels import Letter, Passing, Permanent, send
+from monitor.digest import DigestView
+from monitor.digests import settings_of
+from monitor.report import with_words
+from monitor.schedule import backoff
+from storage import outbox
+from storage.leases import LeaseLost
+from storage.records import DeliveryDue
+
+LOG = logging.getLogger("sentiment_monitor.delivery")
+LEASE: Final = timedelta(minutes=5)
+RETRY_BASE: Final = timedelta(minutes=1)
+RETRY_CAP: Final = timedelta(hours=2)
+ATTEMPTS: Final = 20
+"""Tries before a passing error is taken for a lasting one: about a day and a half."""
+
+
+def deliver_due(app: App) -> int:
+    """Send everything that is due; how many the channels took."""
+    names = [channel.name for channel in app.settings.channels]
+    sent = 0
+    while (due := outbox.claim_delivery(app.database, app.owner, names, app.now(), LEASE)) is not None:
+        try:
+            sent += _deliver(app, due)
+        except LeaseLost:
+            LOG.warning("delivery taken over channel=%s digest=%s", due.channel, due.digest)
+    return sent
+
+
+def _deliver(app: App, due: DeliveryDue) -> bool:
+    try:
+        send(app.settings.channel(due.channel), letter_of(app, due))
+    except Permanent as error:
+        return _give_up(app, due, str(error))
+    except Passing as error:
+        if due.attempts >= ATTEMPTS:
+            return _give_up(app, due, str(error))
+        return _later(app, due, str(error))
+    except Exception as error:
+        LOG.exception("bug while sending channel=%s digest=%s", due.channel, due.digest)
+        return _later(app, due, type(error).__name__) if due.attempts < ATTEMPTS else _give_up(app, due, str(error))
+    outbox.mark_sent(app.database, due, app.now())
+    LOG.info("sent digest=%s period=%s channel=%s", due.digest, due.period, due.channel)
+    return True
+
+
+def letter_of(app: App, due: DeliveryDue) -> Letter:
+    """What a delivery carries: the stored report with its quotes' present words."""
+    zone = app.settings.monitor.zone
+    digest = settings_of(app, due.digest)
+    view = DigestView(name=due.digest, period=due.period, zone=zone, detail=digest.detail)
+    return Letter(with_words(app, due.report), view, due.key, app.now())
+
+
+def _later(app: App, due: DeliveryDue, error: str) -> bool:
+    next_try = app.now() + backoff(due.attempts, RETRY_BASE, RETRY_CAP)
+    outbox.mark_retry(app.database, due, error, next_try)
+    LOG.warning("not sent yet digest=%s channel=%s next=%s error=%s", due.digest, due.channel, next_try, error)
+    return False
+
+
+def _give_up(app: App, due: DeliveryDue, error: str) -> bool:
+    outbox.mark_failed(app.database, due, error)
+    LOG.error("not sent digest=%s channel=%s error=%s", due.digest, due.channel, error)
+    return False

@@ -1,0 +1,53 @@
+"""A report as a digest: HTML for mail and file, plain text, Markdown, JSON. No I/O but the package's own templates.
+
+``words``, ``numbers`` and ``times`` hold the sentences and figures that every other output uses too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+from monitor.digest import escape, forms, layout, words
+from monitor.digest.page import Detail, DigestView, Page
+from monitor.figures import Report
+
+Form = Literal["html", "txt", "md", "json"]
+
+SUBJECT: Final = 180
+"""Characters of a subject."""
+
+_FORMS: Final[dict[str, Callable[[Page], str]]] = {"html": forms.html, "txt": forms.text, "md": forms.markdown}
+
+
+def render(report: Report, form: Form, options: DigestView) -> str:
+    """``report`` in one of the four forms; the same report and options give the same text, byte for byte.
+
+    JSON is the report itself, whole and unaltered: ``options`` do not touch it.
+    """
+    if form == "json":
+        return escape.json_text(report.model_dump_json(by_alias=True, indent=2)) + "\n"
+    return _FORMS[form](layout.page(report, options))
+
+
+def subject(report: Report, view: DigestView) -> str:
+    """One line for a mail's subject: the first brand's news, how many brands more, the digest's name and its time."""
+    frame = layout.frame_of(report, view)
+    brands = layout.own(report)
+    lead = words.news(brands[0], frame.before) if brands else "no brands"
+    more = f"; {len(report.brands) - 1} more" if len(report.brands) > 1 else ""
+    return escape.cap(f"{lead}{more} · {escape.name(view.name)}, {frame.window}", SUBJECT)
+
+
+def headline(report: Report, view: DigestView) -> str:
+    """The sentence of the first of the own brands; of a report without brands, that it has none."""
+    lines = headlines(report, view)
+    return lines[0] if lines else "No brands in this digest."
+
+
+def headlines(report: Report, view: DigestView) -> tuple[str, ...]:
+    """One true sentence for each brand, own brands first."""
+    return tuple(f"{brand}: {sentence}" for brand, sentence in layout.page(report, view).headlines)
+
+
+__all__ = ["Detail", "DigestView", "Form", "headline", "headlines", "render", "subject"]

@@ -1,0 +1,106 @@
+"""A page as HTML, Markdown or plain text. The templates are read from the package at first use and kept."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+import css_inline
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from monitor.digest import columns, escape
+from monitor.digest.escape import Link
+from monitor.digest.numbers import cells
+from monitor.digest.page import Bar, Page
+
+_NO_BREAK: Final = "\xa0"
+
+
+class Own(str):
+    """Markdown of our own making, which is not escaped again."""
+
+    __slots__ = ()
+
+
+def html(page: Page) -> str:
+    """One self-contained document, its style on the elements (mail programs drop style sheets) and the rest in a sheet."""
+    document = _html_templates().get_template("digest.html.j2").render(page=page)
+    return _inliner().inline(document) + "\n"
+
+
+def markdown(page: Page) -> str:
+    """CommonMark with GitHub's tables."""
+    return _tidy(_markdown_templates().get_template("digest.md.j2").render(page=page))
+
+
+def text(page: Page) -> str:
+    """Plain text of 80 columns; only links may be longer."""
+    return _tidy(_text_templates().get_template("digest.txt.j2").render(page=page))
+
+
+@cache
+def _html_templates() -> Environment:
+    made = _environment(autoescape=True)
+    made.finalize = _unbroken
+    made.filters["cells"] = _percent_cells
+    return made
+
+
+@cache
+def _markdown_templates() -> Environment:
+    """Everything that a template puts in is escaped, but for what a filter has made."""
+    made = _environment(autoescape=False)
+    made.finalize = _escaped
+    made.filters["link"] = _markdown_link
+    return made
+
+
+@cache
+def _text_templates() -> Environment:
+    made = _environment(autoescape=False)
+    made.filters.update(wrap=columns.wrap, row=columns.row, bar=columns.bar, clip=columns.clip, width=columns.width)
+    return made
+
+
+@cache
+def _inliner() -> css_inline.CSSInliner:
+    return css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
+
+
+def _environment(*, autoescape: bool) -> Environment:
+    return Environment(
+        loader=PackageLoader("monitor.digest"),
+        autoescape=autoescape,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _unbroken(value: object) -> object:
+    """No line ends between a number and its percent sign."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return value.replace(" %", f"{_NO_BREAK}%")
+    return value
+
+
+def _escaped(value: object) -> object:
+    return value if isinstance(value, Own) else escape.markdown(str(value))
+
+
+def _markdown_link(target: Link) -> Own:
+    return Own(escape.markdown_link(target))
+
+
+def _percent_cells(bar: Bar) -> list[tuple[str, int]]:
+    """What a bar is made of, in percent, without its empty parts."""
+    names = ("pos", "neu", "neg", "uns", "rest")
+    return [(name, size) for name, size in zip(names, cells(bar.parts, 100), strict=True) if size]
+
+
+def _tidy(document: str) -> str:
+    """No blank at a line's end, no two empty lines, one line end at the end."""
+    lines = [line.rstrip() for line in document.strip("\n").split("\n")]
+    kept = [line for at, line in enumerate(lines) if line or at == 0 or lines[at - 1]]
+    return "\n".join(kept) + "\n"

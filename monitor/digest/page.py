@@ -1,0 +1,202 @@
+"""PURE  What a digest shows, in its order and its words, before it takes a form.
+
+Made by :mod:`monitor.digest.layout` from a ``Report``; every string is clean (:mod:`monitor.digest.escape`) and not yet
+escaped for any form. ``None`` and an empty tuple leave their place out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from monitor.digest.escape import Link
+
+Detail = Literal["short", "full"]
+Tone = Literal["positive", "negative", "neutral", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class DigestView:
+    """How a digest is shown: the digest's own name, the reader's zone, and how much of it.
+
+    ``period`` names the time in the owner's words (else the window is named); ``public_url`` is the dashboard's address;
+    ``sent_note`` says what is special about this one (two digests in one, say).
+    """
+
+    name: str
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    detail: Detail = "full"
+    period: str | None = None
+    public_url: str | None = None
+    sent_note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Counts side by side; what is missing to ``whole`` stays empty."""
+
+    positive: int
+    neutral: int
+    negative: int
+    unscored: int = 0
+    whole: int | None = None
+
+    @property
+    def parts(self) -> tuple[int, int, int, int, int]:
+        """Positive, neutral, negative, unscored and the empty rest."""
+        filled = (self.positive, self.neutral, self.negative, self.unscored)
+        return *filled, max(0, (self.whole or 0) - sum(filled))
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One of the two scores. ``big`` is the figure to see first, ``big_note`` says what it is."""
+
+    title: str
+    big: str
+    big_note: str
+    bar: Bar | None
+    shares: str
+    score: str | None
+    change: str | None
+    tone: Tone
+    trailing: str | None
+    left_out: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DayRow:
+    """One day or hour; with a ``gap`` its count is a lower bound, and ``value`` says so."""
+
+    label: str
+    value: str
+    bar: Bar
+    score: str | None
+    gap: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """An item in its author's words. ``again``: shown in full further up."""
+
+    tone: Tone
+    label: str | None
+    stars: str | None
+    star_words: str | None
+    title: str | None
+    text: str | None
+    meta: tuple[str, ...]
+    link: Link | None
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    title: str
+    items: tuple[Words, ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StarRow:
+    stars: int
+    count: str
+    share: str
+    cells: int
+    """Of a bar of 100."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name, its figure, and what is to be known of the figure."""
+
+    name: str
+    value: str
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stars:
+    mean: str
+    words: str
+    rows: tuple[StarRow, ...]
+    notes: tuple[str, ...]
+    standing: tuple[Named, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CountRow:
+    """Likes, shares, comments or views: on mentions and on own posts, each with for how many items it is known."""
+
+    name: str
+    mentions: str
+    mentions_known: str | None
+    mentions_gained: str
+    own: str
+    own_known: str | None
+    own_gained: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    source: str
+    kind: str
+    count: str
+    bar: Bar | None
+    shares: str
+    score: str
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A brand. ``items_first``: so few are scored that the items say more than the figures."""
+
+    brand: str
+    sentence: str
+    warning: str | None
+    items_first: bool
+    volume: str
+    scores: tuple[Scored, ...]
+    days: tuple[DayRow, ...]
+    days_title: str
+    days_note: str | None
+    stars: Stars | None
+    groups: tuple[Group, ...]
+    counts: tuple[CountRow, ...]
+    counts_note: str | None
+    followers: tuple[Named, ...]
+    sources: tuple[SourceRow, ...]
+    key_numbers: tuple[str, ...]
+    coverage: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A competitor, in brief."""
+
+    brand: str
+    sentence: str
+    scores: tuple[Scored, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    title: str
+    window: str
+    times: str
+    note: str | None
+    headlines: tuple[tuple[str, str], ...]
+    """Brand and sentence, own brands first."""
+    brands: tuple[Block, ...]
+    rivals: tuple[Rival, ...]
+    link: Link | None
+    made: str
+    full: bool
+
+    @property
+    def preview(self) -> str:
+        """What a mail program shows beside the subject."""
+        return ": ".join(self.headlines[0]) if self.headlines else self.window

@@ -1,0 +1,285 @@
+"""PURE  A report's figures as sentences: true, short, and the same in every form and on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import tzinfo
+from typing import Final
+
+from monitor.digest import escape, times
+from monitor.digest.numbers import count, gained, likely, percent, plural, score, stars
+from monitor.figures import BrandFigures, Change, Coverage, Followers, Gap, Rating, Sentiment, Standing
+
+FEW: Final = 30
+"""Under so many scored items the items themselves come first. Source: METRICS 2.6."""
+
+_UNCOUNTED: Final = {
+    "excluded": "excluded by keywords",
+    "muted": "muted",
+    "duplicate": "left out as duplicates",
+    "not_about_us": "not about the brand",
+}
+_LANGUAGES: Final = {
+    "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German",
+    "el": "Greek", "en": "English", "es": "Spanish", "et": "Estonian", "fa": "Persian", "fi": "Finnish", "fr": "French",
+    "he": "Hebrew", "hi": "Hindi", "hr": "Croatian", "hu": "Hungarian", "id": "Indonesian", "it": "Italian",
+    "ja": "Japanese", "ko": "Korean", "lt": "Lithuanian", "lv": "Latvian", "ms": "Malay", "nl": "Dutch",
+    "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sk": "Slovak",
+    "sl": "Slovene", "sr": "Serbian", "sv": "Swedish", "ta": "Tamil", "th": "Thai", "tr": "Turkish", "uk": "Ukrainian",
+    "ur": "Urdu", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
+
+
+def headline(brand: BrandFigures, before: str, zone: tzinfo) -> str:
+    """``Larkspur: 62 % positive, 18 % negative of 412 mentions; clearly worse than the week before (−0.21); ...``.
+
+    ``before`` names the window compared with (:func:`times.before`). Whatever was not read is said at the end.
+    """
+    parts = [*_lead(brand, before), *_trailing(brand)]
+    if not brand.coverage.complete:
+        parts.append(incomplete(brand.coverage, zone))
+    return f"{escape.name(brand.brand)}: {'; '.join(parts)}"
+
+
+def news(brand: BrandFigures, before: str) -> str:
+    """The shortest of headlines, for a subject: ``Larkspur: 62 % positive of 412 mentions, clearly worse``."""
+    sentiment, noun = main_kind(brand)
+    parts = [_shortly(sentiment, noun) if sentiment.total else _nothing_scored(brand)]
+    if sentiment.change and sentiment.change.verdict in ("up", "down"):
+        parts.append(verdict(sentiment.change, before).split(" than ")[0])
+    if not brand.coverage.complete:
+        parts.append("incomplete")
+    return f"{escape.name(brand.brand)}: {', '.join(parts)}"
+
+
+def main_kind(brand: BrandFigures) -> tuple[Sentiment, str]:
+    """Mentions lead; reviews do where no mention is scored."""
+    leads_with_reviews = brand.reviews.total > 0 and brand.social.total == 0
+    return (brand.reviews, "review") if leads_with_reviews else (brand.social, "mention")
+
+
+def is_few(sentiment: Sentiment) -> bool:
+    """Source: METRICS 2.6."""
+    return sentiment.total < FEW
+
+
+def standing_out(sentiment: Sentiment, noun: str) -> str:
+    """``62 % positive, 18 % negative of 412 mentions``; in counts where they are few."""
+    return f"{_two(sentiment)} of {_scored(sentiment, noun)}"
+
+
+def shares(sentiment: Sentiment) -> str:
+    """``62 % positive, 20 % neutral, 18 % negative of 412``; in counts where they are few."""
+    parts = {"positive": sentiment.positive, "neutral": sentiment.neutral, "negative": sentiment.negative}
+    if sentiment.total == 0:
+        return "nothing to score"
+    if is_few(sentiment):
+        return f"{', '.join(f'{count(n)} {label}' for label, n in parts.items())} of {count(sentiment.total)}"
+    words = ", ".join(f"{percent(n, sentiment.total)} {label}" for label, n in parts.items())
+    return f"{words} of {count(sentiment.total)}"
+
+
+def score_line(sentiment: Sentiment) -> str:
+    """``62 % positive, 20 % neutral, 18 % negative of 412 · score +0.44 (likely +0.37 to +0.51)``."""
+    if sentiment.score is None:
+        return shares(sentiment)
+    return f"{shares(sentiment)} · score {score_words(sentiment)}"
+
+
+def score_words(sentiment: Sentiment) -> str:
+    """``+0.44 (likely +0.37 to +0.51)``; ``not known`` where nothing is scored."""
+    if sentiment.score is None:
+        return "not known"
+    return f"{score(sentiment.score)} ({likely(sentiment.low, sentiment.high) or 'its likely range is not known'})"
+
+
+def verdict(change: Change, before: str) -> str:
+    """What may be said of a change: ``clearly worse than the week before (−0.21)``. Source: METRICS 2.4."""
+    size = "" if change.delta is None else f" ({score(change.delta)})"
+    match change.verdict:
+        case "up":
+            return f"clearly better than {before}{size}"
+        case "down":
+            return f"clearly worse than {before}{size}"
+        case "no clear change":
+            return "no clear change"
+        case "too few to tell":
+            return "too few to tell a change"
+        case "sources changed":
+            return f"not comparable with {before}: sources changed"
+
+
+def change_detail(change: Change, before: str) -> str:
+    """The verdict with the size, the interval and the split of the change, as far as known."""
+    words = verdict(change, before)
+    if change.delta is None:
+        return words
+    span = likely(change.low, change.high)
+    sized = f"{score(change.delta)}, {span}" if span else score(change.delta)
+    if change.verdict in ("up", "down"):
+        return words if span is None else words.replace(f"({score(change.delta)})", f"({sized})")
+    if change.verdict == "sources changed" and change.mix is not None and change.within is not None:
+        return f"{words} ({score(change.mix)} by another mix of sources, {score(change.within)} within the sources)"
+    return f"{words} ({sized})"
+
+
+def volume(brand: BrandFigures, before: str) -> str:
+    """``430 mentions and 63 reviews, 8 % more than the week before (455)``.
+
+    No percentage where something was not read or the base is small: it would mislead.
+    """
+    figures = brand.volume
+    now = figures.mentions + figures.reviews
+    words = f"{plural(figures.mentions, 'mention')} and {plural(figures.reviews, 'review')}"
+    if figures.before is None:
+        return words
+    if figures.before < FEW or not brand.coverage.complete:
+        return f"{words}; {before}: {count(figures.before)} in all"
+    step = percent(abs(now - figures.before), figures.before)
+    if now == figures.before:
+        return f"{words}, as many as {before}"
+    return f"{words}, {step} {'more' if now > figures.before else 'fewer'} than {before} ({count(figures.before)})"
+
+
+def rating(figures: Rating) -> str:
+    """``4.1 of 5 stars (likely 3.9 to 4.3) in 63 ratings``."""
+    if figures.mean is None:
+        return "no star ratings"
+    known = figures.low is not None and figures.high is not None
+    span = f" (likely {stars(figures.low)} to {stars(figures.high)})" if known else ""
+    return f"{stars(figures.mean)} of 5 stars{span} in {plural(figures.count, 'rating')}"
+
+
+def standing(figures: Standing) -> str:
+    """``4.6 of 5 in 622 ratings``."""
+    best = f"{figures.best:g}"
+    mean = "not known" if figures.mean is None else f"{figures.mean:.2f} of {best}"
+    return mean if figures.count is None else f"{mean} in {plural(figures.count, 'rating')}"
+
+
+def followers(figures: Followers) -> str:
+    """``11,800 followers (+120)``."""
+    change = "change not known" if figures.change is None else gained(figures.change)
+    return f"{plural(figures.count, 'follower')} ({change})"
+
+
+def incomplete(coverage: Coverage, zone: tzinfo) -> str:
+    """Why not everything is in the figures, in one clause."""
+    failing = len({gap.source for gap in coverage.gaps})
+    if failing:
+        return f"incomplete: {plural(failing, 'source')} could not be read throughout"
+    if coverage.known_until is None:
+        return "incomplete: not every source has been read"
+    return f"incomplete: known up to {times.moment(coverage.known_until, zone)}"
+
+
+def gap(figures: Gap, zone: tzinfo) -> str:
+    """``forum: not read Thu 11 Dec, 01:00 to 13:00 (the forum answered 503); about 12 items missing``."""
+    reason = escape.clean(figures.reason, escape.REASON)
+    words = f"{escape.name(figures.source)}: not fully read {times.span(figures.start, figures.end, zone)}"
+    words += f" ({reason})" if reason else ""
+    return words if figures.missing is None else f"{words}; about {plural(figures.missing, 'item')} missing"
+
+
+def known(coverage: Coverage, zone: tzinfo) -> str:
+    """How far every source has been read."""
+    if coverage.known_until is None:
+        return "Not every source has been read yet."
+    until = times.moment(coverage.known_until, zone)
+    return f"Every source is known up to {until}{'' if coverage.complete else ', but for what is named here'}."
+
+
+def left_out(sentiment: Sentiment, noun: str) -> str | None:
+    """What the score leaves out: ``18 mentions not scored; not counted: 5 excluded by keywords, 2 muted``."""
+    parts = []
+    if sentiment.unscored:
+        parts.append(f"{plural(sentiment.unscored, noun)} not scored")
+    if reasons := _reasons(sentiment.uncounted):
+        parts.append(f"not counted: {reasons}")
+    return "; ".join(parts) or None
+
+
+def languages(unscored: Mapping[str, int]) -> str | None:
+    """``Not scored by language: 12 German, 3 French``, most first."""
+    known_first = sorted(unscored.items(), key=lambda pair: (-pair[1], pair[0]))
+    words = ", ".join(f"{count(n)} {_language(code)}" for code, n in known_first if n)
+    return f"Not scored by language: {words}" if words else None
+
+
+def zone_words(zone: tzinfo) -> str:
+    """``Europe/Berlin``."""
+    return escape.name(str(zone))
+
+
+def _lead(brand: BrandFigures, before: str) -> list[str]:
+    social, reviews = brand.social, brand.reviews
+    if not social.total and not reviews.total:
+        return [_nothing_scored(brand)]
+    sentiment, noun = main_kind(brand)
+    parts = [standing_out(sentiment, noun)]
+    if sentiment.change:
+        parts.append(verdict(sentiment.change, before))
+    if sentiment is social and reviews.total:
+        parts.append(f"reviews: {_beside(reviews, before)}")
+    elif sentiment is reviews:
+        parts.append(_unscored_mentions(brand))
+    return parts
+
+
+def _beside(reviews: Sentiment, before: str) -> str:
+    """The reviews after the mentions: their verdict where there is one, else their shares."""
+    if reviews.change is None or reviews.change.verdict == "too few to tell":
+        return f"{_two(reviews)} of {count(reviews.total)}"
+    return verdict(reviews.change, before).replace(f" than {before}", "").replace(f" with {before}", "")
+
+
+def _nothing_scored(brand: BrandFigures) -> str:
+    figures = brand.volume
+    if figures.mentions + figures.reviews == 0:
+        return "no mentions and no reviews"
+    kinds = [(figures.mentions, "mention"), (figures.reviews, "review")]
+    return f"{' and '.join(plural(n, noun) for n, noun in kinds if n)}, none of them scored"
+
+
+def _unscored_mentions(brand: BrandFigures) -> str:
+    mentions = brand.volume.mentions
+    return f"{plural(mentions, 'mention')}, none scored" if mentions else "no mentions"
+
+
+def _trailing(brand: BrandFigures) -> list[str]:
+    """The score of a longer time where the window has few items, marked so. Source: METRICS 2.6."""
+    sentiment, noun = main_kind(brand)
+    if brand.trailing is None or not is_few(sentiment):
+        return []
+    longer = brand.trailing.reviews if noun == "review" else brand.trailing.social
+    if longer.total <= sentiment.total:
+        return []
+    return [f"last {brand.trailing.days} days: {standing_out(longer, noun)}"]
+
+
+def _two(sentiment: Sentiment) -> str:
+    if is_few(sentiment):
+        return f"{count(sentiment.positive)} positive, {count(sentiment.negative)} negative"
+    positive, negative = (percent(n, sentiment.total) for n in (sentiment.positive, sentiment.negative))
+    return f"{positive} positive, {negative} negative"
+
+
+def _shortly(sentiment: Sentiment, noun: str) -> str:
+    positive = count(sentiment.positive) if is_few(sentiment) else percent(sentiment.positive, sentiment.total)
+    return f"{positive} positive of {plural(sentiment.total, noun)}"
+
+
+def _scored(sentiment: Sentiment, noun: str) -> str:
+    """Shares are of what is scored: said where that is not everything."""
+    return plural(sentiment.total, f"scored {noun}" if sentiment.unscored else noun)
+
+
+def _reasons(uncounted: Mapping[str, int]) -> str:
+    known_first = sorted(uncounted.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{count(n)} {_UNCOUNTED.get(key, escape.name(key))}" for key, n in known_first if n)
+
+
+def _language(code: str) -> str:
+    if code in ("", "und", "un", "unknown"):
+        return "of unknown language"
+    return _LANGUAGES.get(code.lower().split("-")[0].split("_")[0]) or escape.name(code)

@@ -1,0 +1,65 @@
+"""How each source is, in words a person understands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.app import App
+from storage import sources
+from storage.records import SourceState
+
+REPEATED = 3
+"""Failures in a row after which a source is called failing rather than hiccuping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """A source's state: one of ``fine``, ``waiting``, ``pulling``, ``limited``, ``retrying``, ``failing``, ``paused``, ``gone``."""
+
+    name: str
+    type: str
+    state: str
+    words: str
+    known_until: datetime | None
+    next_run_at: datetime | None
+    failures: int
+    held_by: str | None
+
+
+def health_of_sources(app: App) -> list[Health]:
+    """Every source the store knows, by name."""
+    return [_health(app, state) for state in sources.states(app.database)]
+
+
+def _health(app: App, source: SourceState) -> Health:
+    state, words = _state(app, source)
+    resting = state in ("paused", "gone")
+    return Health(
+        source.name,
+        source.type,
+        state,
+        words,
+        source.known_until,
+        None if resting else source.next_run_at,
+        source.failures,
+        source.lease_owner,
+    )
+
+
+def _state(app: App, source: SourceState) -> tuple[str, str]:
+    until = source.next_run_at.astimezone(app.settings.monitor.zone)
+    if not source.active:
+        return "gone", "not in the configuration any more; nothing of it was deleted"
+    if source.paused is not None:
+        return "paused", f"paused: {source.paused}"
+    if source.lease_until is not None and source.lease_until > app.now():
+        return "pulling", "being read now"
+    if source.failures == 0:
+        return ("waiting", "not read yet") if source.known_until is None else ("fine", "fine")
+    if source.fate == "ratelimited":
+        return "limited", f"asked too often, waiting until {until:%d %b %H:%M}"
+    again = f"trying again at {until:%d %b %H:%M}"
+    if source.failures < REPEATED:
+        return "retrying", f"{source.error}; {again}"
+    return "failing", f"failed {source.failures} times in a row: {source.error}; {again}"
