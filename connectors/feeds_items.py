@@ -135,7 +135,7 @@ def joined(base: str, link: str | None) -> str | None:
     return whole if whole.startswith(("http://", "https://")) else None
 
 
-def keydigest(item_id: str) -> str:
+def key_hash(item_id: str) -> str:
     """The short form in which an id is remembered in the cursor."""
     return digest(item_id)[:12]
 

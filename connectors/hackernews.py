@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from connectors.contract import (
     Author,
@@ -41,10 +42,18 @@ PAGES_A_SLIDE = 10
 
 class HackerNewsOptions(Options):
     query: str | None = Field(
-        default=None, description="What to search for; without it the brands' keywords, one search each."
+        default=None,
+        min_length=1,
+        description="What to search for, as typed into hn.algolia.com; without it the brands' keywords, one search each.",
     )
     stories: bool = Field(default=True, description="Bring stories.")
     comments: bool = Field(default=True, description="Bring comments.")
+
+    @model_validator(mode="after")
+    def _something(self) -> HackerNewsOptions:
+        if not (self.stories or self.comments):
+            raise ValueError("neither stories nor comments: nothing would come; set one of them to true")
+        return self
 
 
 class HackerNews:
@@ -56,8 +65,9 @@ class HackerNews:
         self._base = (options.base_url or API).rstrip("/")
 
     def queries(self) -> Sequence[str]:
-        terms = [self._options.query] if self._options.query else list(self._context.terms)
-        return list(dict.fromkeys(_quoted(term) for term in terms))
+        if self._options.query is not None:
+            return [self._options.query.strip()]
+        return list(dict.fromkeys(quoted for quoted in map(_quoted, self._context.terms) if quoted))
 
     def check(self) -> None:
         query = next(iter(self.queries()), "")
@@ -75,16 +85,17 @@ class HackerNews:
         self._context.http.close()
 
     def _read(self, query: str, top: float | None, bottom: float) -> Iterator[Step]:
-        page = 0
+        page, reached = 0, top
         while True:
             hits = self._hits(query, bottom, top, page, HITS_A_PAGE)
             step = _step(hits, last=len(hits) < HITS_A_PAGE)
             yield step
             if step.last:
                 return
+            reached = step.oldest if step.oldest is not None else reached
             page += 1
-            if page == PAGES_A_SLIDE and step.oldest is not None and step.oldest != top:
-                top, page = step.oldest, 0
+            if page == PAGES_A_SLIDE and reached is not None and reached != top:
+                top, page = reached, 0
 
     def _hits(self, query: str, bottom: float, top: float | None, page: int, per_page: int) -> Sequence[Any]:
         bounds = [f"created_at_i>={int(bottom)}", *([f"created_at_i<={int(top)}"] if top is not None else [])]
@@ -125,7 +136,7 @@ def _step(hits: Sequence[Any], *, last: bool) -> Step:
 
 def item_of(hit: Mapping[str, Any]) -> Item:
     """A hit of the search as an item; ``KeyError``, ``TypeError`` or ``ValueError`` where it is damaged."""
-    number = str(hit["objectID"])
+    number = str(hit["objectID"] or "")
     author = hit.get("author")
     return Item(
         external_id=number,
@@ -170,8 +181,15 @@ def _quoted(term: str) -> str:
 
 
 def _recognise(link: str) -> Mapping[str, JsonValue] | None:
-    found = re.match(r"https?://(?:hn\.algolia\.com|news\.ycombinator\.com)/\S*?[?&]q(?:uery)?=([^&#\s]+)", link)
-    return {"query": found.group(1).replace("+", " ")} if found else None
+    try:
+        parts = urlsplit(link.strip())
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or parts.hostname not in ("hn.algolia.com", "news.ycombinator.com"):
+        return None
+    asked = parse_qs(parts.query)
+    query = (asked.get("q") or asked.get("query") or [""])[0].strip()
+    return {"query": query} if query else None
 
 
 PLUGIN = Plugin(

@@ -45,7 +45,8 @@ class Letter:
 
     def name(self) -> str:
         """``NAME-PERIOD``, fit for a file."""
-        return f"{self.view.name}-{self.view.period.replace(':', '').replace('..', '_')}"
+        period = self.view.period or f"{self.at:%Y-%m-%d}"
+        return f"{self.view.name}-{period.replace(':', '').replace('..', '_')}"
 
 
 def send(channel: ChannelSettings | Table, letter: Letter) -> None:

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -82,59 +83,52 @@ def show_scores(
     app: App, brand: Sequence[str] | None, since: str | None, until: str | None, by: str | None = None
 ) -> None:
     """Print the scores: a plain line for each brand and kind, and a table where one is asked for."""
-    from monitor.digest import times, words
+    from monitor.digest import escape, times, words
     from monitor.report import build_report
 
     window = window_of(app, since, until)
     report = build_report(app, brands_of(app, brand), window)
-    out, before = console(), times.before(report)
-    out.print(f"{times.window(report.window)}, compared with {before}")
+    out, zone = console(), app.settings.monitor.zone
+    before = times.before(report.window, report.compared_with, zone)
+    out.print(f"{times.window(report.window, zone)}, compared with {before}")
     for figures in report.brands:
-        out.print(f"\n{words.escape.name(figures.brand)}")
+        out.print(f"\n{escape.name(figures.brand)}")
         for title, sentiment in (("social media", figures.social), ("reviews", figures.reviews)):
             out.print(f"  {title + ':':<14}{words.score_line(sentiment)}", soft_wrap=True)
             if sentiment.change is not None and sentiment.total:
                 out.print(f"  {'':<14}{words.verdict(sentiment.change, before)}", soft_wrap=True)
-        for line in _more(figures, before):
+        for line in _more(figures, before, zone):
             out.print(f"  {line}", soft_wrap=True)
         if by is not None:
             out.print(_table(figures, by, app))
 
 
-def _more(figures: f.BrandFigures, before: str) -> list[str]:
-    from monitor.digest import words
+def _more(figures: f.BrandFigures, before: str, zone: tzinfo) -> list[str]:
+    from monitor.digest import escape, words
 
     lines = [f"{'volume:':<14}{words.volume(figures, before)}"]
     if figures.reviews.rating.count:
         lines.append(f"{'stars:':<14}{words.rating(figures.reviews.rating)}")
     lines += [
-        f"{'followers:':<14}{words.escape.name(account.account)}: {words.followers(account)}"
-        for account in figures.followers
+        f"{'followers:':<14}{escape.name(account.account)}: {words.followers(account)}" for account in figures.followers
     ]
     for sentiment, noun in ((figures.social, "mention"), (figures.reviews, "review")):
         if (left_out := words.left_out(sentiment, noun)) is not None:
             lines.append(f"{'left out:':<14}{left_out}")
-    zone = _zone(figures)
     lines += [f"{'gap:':<14}{words.gap(gap, zone)}" for gap in figures.coverage.gaps]
     return lines
-
-
-def _zone(figures: f.BrandFigures) -> Any:
-    from datetime import UTC
-
-    return figures.series[0].start.tzinfo if figures.series else UTC
 
 
 def _table(figures: f.BrandFigures, by: str, app: App) -> Any:
     from rich.table import Table
 
-    from monitor.digest import words
+    from monitor.digest import escape, words
 
     table = Table(by, "mentions", "score", "reviews", "score", "volume", box=None, pad_edge=False)
     zone = app.settings.monitor.zone
     rows: list[tuple[str, f.Sentiment, f.Sentiment, int]]
     if by == "source":
-        rows = [(words.escape.name(one.source), one.social, one.reviews, one.volume) for one in figures.by_source]
+        rows = [(escape.name(one.source), one.social, one.reviews, one.volume) for one in figures.by_source]
     else:
         rows = [
             (

@@ -1,21 +1,15 @@
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
-from xml.sax.saxutils import escape
 
 import pytest
-from pydantic import ValidationError
 
-from connectors.appstore import PLUGIN, AppStore, AppStoreOptions
-from connectors.appstore_parse import Entry, app_of, listing_of_json, listing_of_xml, review_of
-from connectors.contract import Author, Connector, Item, Kind, Page, Rating, ShowsStanding
+from connectors.appstore import PLUGIN, AppStore
+from connectors.contract import Author, Item, Kind, Rating, ShowsStanding
 from connectors.errors import Malformed, NotThere, RateLimited, SourceError, Unavailable
-from connectors.testing import Case, ContractSuite, Reply, Request
+from connectors.testing import Case, ContractSuite
 from connectors.testing.platform import NOW
 from connectors.testing.suite import LimitedBudget, Pulls
 from tests.fakes.appstore import APP_ID, APP_NAME, PATH, FakeAppStore
@@ -77,41 +71,6 @@ def test_both_forms_of_the_feed_give_the_same_items(pulls: Pulls, fake: FakeAppS
     from_json = {item.external_id: item for item in pulls.pull()}
     fake.undated, pulls.cursor = True, None
     assert {item.external_id: item for item in pulls.pull()} == from_json
-
-
-def test_pacific_time_becomes_utc() -> None:
-    item = review_of(Entry(id="1", updated="2026-09-14T23:24:23-07:00", rating="3"), "us", None)
-    assert item.published_at == datetime(2026, 9, 15, 6, 24, 23, tzinfo=UTC)
-    assert item.published_at.utcoffset() == timedelta(0)
-
-
-@pytest.mark.parametrize(
-    ("damage", "reason"),
-    [
-        ({"id": None}, "no id"),
-        ({"id": "tag:apple"}, "no id"),
-        ({"updated": None}, "no sound time"),
-        ({"updated": "yesterday"}, "no sound time"),
-        ({"updated": "2026-09-14T23:24:23"}, "no sound time"),
-        ({"updated": "0001-01-01T00:00:00+07:00"}, "no sound time"),
-        ({"rating": None}, "no rating"),
-        ({"rating": "0"}, "no rating"),
-        ({"rating": "6"}, "no rating"),
-    ],
-)
-def test_a_damaged_review_is_refused_with_its_reason(damage: dict[str, Any], reason: str) -> None:
-    sound = {"id": "1", "updated": "2026-09-14T23:24:23-07:00", "rating": "3"}
-    with pytest.raises(ValueError, match=reason):
-        review_of(Entry(**(sound | damage)), "us", None)
-
-
-def test_without_a_name_the_place_is_the_country_s_store() -> None:
-    assert review_of(Entry(id="1", updated="2026-09-14T23:24:23Z", rating="3"), "de", None).place == "App Store (DE)"
-
-
-def test_a_review_without_an_author_has_none() -> None:
-    entry = Entry(id="1", updated="2026-09-14T23:24:23Z", rating="3")
-    assert review_of(entry, "de", None).author is None
 
 
 # --- the feed's traps
@@ -420,102 +379,6 @@ def test_the_standing_of_an_app_that_is_nowhere_is_not_there(pulls: Pulls, fake:
         list(connector.standing())
 
 
-# --- options and links
-
-
-@pytest.mark.parametrize(
-    "given",
-    [APP_ID, int(APP_ID), f"id{APP_ID}", f" {APP_ID} ", f"https://apps.apple.com/us/app/acme-phones/id{APP_ID}?mt=8"],
-)
-def test_an_app_is_named_by_digits_or_link(given: object) -> None:
-    assert AppStoreOptions.model_validate({"app_id": given}).app_id == APP_ID
-
-
-@pytest.mark.parametrize("given", ["", "acme", "com.acme.phone", "id", "-5", "12.5", "1" * 16, "https://acme.example"])
-def test_what_is_no_app_id_is_refused_with_a_remedy(given: str) -> None:
-    with pytest.raises(ValidationError, match=r"digits after /id in the app's apps\.apple\.com link"):
-        AppStoreOptions.model_validate({"app_id": given})
-
-
-def test_countries_are_put_in_lower_case() -> None:
-    assert AppStoreOptions.model_validate({"app_id": APP_ID, "countries": ["US", "de "]}).countries == ("us", "de")
-
-
-@pytest.mark.parametrize(
-    ("countries", "message"),
-    [(["usa"], "two letters"), (["germany"], "two letters"), ([""], "two letters"), (["uk"], "write 'gb'"), ([], "1")],
-)
-def test_what_is_no_country_is_refused(countries: list[str], message: str) -> None:
-    with pytest.raises(ValidationError, match=message):
-        AppStoreOptions.model_validate({"app_id": APP_ID, "countries": countries})
-
-
-@pytest.mark.parametrize(
-    ("link", "country"),
-    [
-        (f"https://apps.apple.com/de/app/acme/id{APP_ID}", "de"),
-        (f"https://apps.apple.com/GB/app/acme-for-phones/id{APP_ID}?platform=iphone&l=en", "gb"),
-        (f"https://apps.apple.com/app/id{APP_ID}", "us"),
-        (f"https://itunes.apple.com/fr/app/id{APP_ID}?mt=8", "fr"),
-        (f"https://apps.apple.com/jp/app/%E3%82%A2/id{APP_ID}#see-all/reviews", "jp"),
-    ],
-)
-def test_a_link_to_an_app_is_recognised(link: str, country: str) -> None:
-    assert PLUGIN.recognise(link) == {"app_id": APP_ID, "countries": [country]}
-    AppStoreOptions.model_validate(PLUGIN.recognise(link))
-
-
-@pytest.mark.parametrize(
-    "link",
-    [
-        "https://apps.apple.com/us/developer/acme/id310633997",
-        "https://music.apple.com/us/album/acme/310633997",
-        "https://example.com/?u=https://apps.apple.com/us/app/id1",
-        "https://apps.apple.com.evil.example/us/app/id1",
-        "",
-    ],
-)
-def test_other_links_are_not(link: str) -> None:
-    assert PLUGIN.recognise(link) is None
-
-
-# --- hostile answers
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"",
-        b"<html></html>",
-        b"\xff\xfe<\x00f\x00",
-        b'<!DOCTYPE feed [<!ENTITY a "b">]><feed xmlns="http://www.w3.org/2005/Atom">&a;</feed>',
-        b'<feed xmlns="http://www.w3.org/2005/Atom"><entry>',
-    ],
-)
-def test_xml_that_is_no_sound_feed_is_unavailable(body: bytes) -> None:
-    with pytest.raises(Unavailable):
-        listing_of_xml(body)
-
-
-@pytest.mark.parametrize("answer", [None, [], {}, {"feed": None}, {"feed": []}, "feed"])
-def test_json_that_is_no_feed_is_unavailable(answer: object) -> None:
-    with pytest.raises(Unavailable):
-        listing_of_json(answer)
-
-
-@pytest.mark.parametrize("answer", [None, [], {}, {"results": None}])
-def test_json_that_is_no_lookup_is_unavailable(answer: object) -> None:
-    with pytest.raises(Unavailable):
-        app_of(answer)
-
-
-@pytest.mark.parametrize("entry", [None, 7, "x", [], {}, {"id": 7, "author": [], "link": ["x"], "title": {"label": 3}}])
-def test_an_entry_of_any_shape_is_skipped_and_counted(entry: object) -> None:
-    listing = listing_of_json({"feed": {"entry": [entry], "link": [None, {"attributes": 3}]}})
-    with pytest.raises(ValueError, match="no id"):
-        review_of(listing.entries[0], "us", None)
-
-
 @pytest.mark.parametrize("cursor", [{}, {"countries": 3}, {"countries": {"us": {"floor": "x"}}}, {"app": 3}])
 def test_a_damaged_cursor_begins_anew(pulls: Pulls, fake: FakeAppStore, cursor: dict[str, Any]) -> None:
     fake.publish(70)
@@ -526,88 +389,3 @@ def test_a_damaged_cursor_begins_anew(pulls: Pulls, fake: FakeAppStore, cursor: 
 
 def _floor(pulls: Pulls) -> object:
     return pulls.cursor["countries"]["us"]["floor"]  # type: ignore[index, call-overload]
-
-
-# --- recorded answers
-
-
-def _recorded() -> list[tuple[str, int, bytes]]:
-    folder = Path(os.environ.get("RECORDED_DATA", "/nowhere")) / "payloads" / "appstore"
-    if not folder.is_dir():
-        return []
-    index = json.loads((folder / "index.json").read_text())
-    rows = [row for row in index if "customerreviews" in row["path"]]
-    return [(row["path"], row["status"], (folder / row["file"]).read_bytes()) for row in rows]
-
-
-class Replay(FakeAppStore):
-    """Serves one recorded body as the first page; its XML form has the same reviews, with times where it tells none."""
-
-    def __init__(self, path: str, status: int, body: bytes) -> None:
-        super().__init__()
-        self._at = PATH.fullmatch(path)
-        assert self._at
-        self._body, self._status = body, status
-        self.countries = [self._at[1]]
-
-    def options(self) -> dict[str, Any]:
-        assert self._at
-        return {"app_id": self._at[3], "countries": self.countries}
-
-    def entries(self) -> list[dict[str, Any]]:
-        return json.loads(self._body)["feed"].get("entry", []) if self._status == 200 else []
-
-    def expected(self) -> set[str]:
-        return {entry["id"]["label"] for entry in self.entries()}
-
-    def respond(self, request: Request) -> Reply:
-        found = PATH.fullmatch(request.path)
-        if found is None:
-            return Reply.of_json({"resultCount": 1, "results": [{"trackName": "Something"}]})
-        if self._status != 200:
-            return Reply(self._body, self._status, {"Content-Type": "text/html"})
-        if found[2] != "1":
-            return Reply.of_json({"feed": {}}) if found[4] == "json" else _as_xml([])
-        return Reply(self._body) if found[4] == "json" else _as_xml(self.entries())
-
-
-def _as_xml(entries: list[dict[str, Any]]) -> Reply:
-    rows = [
-        f"<entry><updated>{entry.get('updated', {}).get('label') or f'2026-10-{28 - i:02}T10:00:00-07:00'}</updated>"
-        f"<id>{entry['id']['label']}</id><title>{escape(entry['title']['label'])}</title>"
-        f"<content type='text'>{escape(entry['content']['label'])}</content>"
-        f"<im:rating>{entry['im:rating']['label']}</im:rating></entry>"
-        for i, entry in enumerate(entries)
-    ]
-    names = "xmlns:im='http://itunes.apple.com/rss' xmlns='http://www.w3.org/2005/Atom'"
-    return Reply(f"<feed {names}>{''.join(rows)}</feed>".encode())
-
-
-@pytest.mark.recorded
-def test_every_recorded_answer_goes_through() -> None:
-    recorded = _recorded()
-    if not recorded:
-        pytest.skip("recorded data not present")
-    seen = 0
-    for path, status, body in recorded:
-        replay = Replay(path, status, body)
-        connector = Pulls(CASE, replay).open()
-        try:
-            pages = _pages(connector)
-        finally:
-            connector.close()
-            replay.close()
-        assert (pages is None) == (status != 200)
-        brought = [item.external_id for page in pages or () for item in page.items]
-        assert sorted(brought) == sorted(replay.expected())
-        assert not [entry for page in pages or () for entry in page.skipped]
-        seen += len(brought)
-    assert seen > 0
-
-
-def _pages(connector: Connector) -> list[Page] | None:
-    """What a pull brings; ``None`` if the platform was unavailable."""
-    try:
-        return list(connector.fetch(None, datetime(2020, 1, 1, tzinfo=UTC)))
-    except Unavailable:
-        return None

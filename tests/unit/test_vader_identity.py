@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from vaderSentiment.vaderSentiment import BOOSTER_DICT, NEGATE, SPECIAL_CASES, SentimentIntensityAnalyzer
 
@@ -196,6 +196,7 @@ def test_every_emoji_table_scores_as_in_stock(some: list[str], emojis: dict[str,
 
 @settings(max_examples=1500, deadline=None)
 @given(st.lists(st.sampled_from(FEW_WORDS), max_size=8).map(" ".join), st.sets(st.sampled_from(FEW_WORDS)))
+@example("no very good", {"no", "very"})
 def test_rule_words_that_are_in_the_lexicon_score_as_in_stock(text: str, known: set[str]) -> None:
     lexicon = dict.fromkeys(sorted(known), 1.5) | {"good": 2.0, "bad": -2.0}
     assert_trace_adds_up(Analyzer(lexicon, {}), Oracle(lexicon, {}), text)

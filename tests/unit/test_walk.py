@@ -185,3 +185,7 @@ def test_a_sweep_that_found_nothing_leaves_the_floor() -> None:
     reader = Reader(Platform())
     reader.pull(10)
     assert reader.state == {"floor": SINCE, "high": None, "low": None}
+
+
+def test_a_newest_item_that_was_deleted_does_not_lower_the_floor() -> None:
+    assert Walk(floor=10).down_to(7, 6).finished() == Walk(floor=10)
