@@ -4,8 +4,9 @@
 
 DIR (else the variable RECORDED_DATA) is a folder with labelled texts as published: ``airline_tweets/Tweets.csv``,
 ``vader/amazonReviewSnippets_GroundTruth.txt`` and ``musical_instruments/reviews.csv``, there or in its folder
-``data``. Without one, made-up texts of like lengths are scored. One core; both analysers take turns on the same
-texts and the quickest of several rounds counts: more is the machine's other work. "first pass" is a new analyser that has met no word yet.
+``data``. Without one, made-up texts of like lengths are scored. One core. Both analysers take turns on the same
+texts, and of several rounds the quickest counts: more is the machine's other work. "first pass" is a new analyser,
+which has met no word yet.
 """
 
 from __future__ import annotations

@@ -297,7 +297,7 @@ class AppStore:
 
     def _lookup(self, country: str) -> App | None:
         if country not in self._found:
-            answer = self._get(f"{self._base}/lookup", {"id": self._app_id, "country": country, "entity": "software"})
+            answer = self._get(f"{self._base}/lookup", {"id": self._app_id, "country": country})
             self._found[country] = app_of(answer.json())
         return self._found[country]
 

@@ -9,19 +9,15 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import io
 import json
 import re
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Protocol
 
 MAX_ROW_BYTES = 8 * 1024 * 1024
-HEAD_BYTES = 64 * 1024
 CHUNK_BYTES = 256 * 1024
-_BOMS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"), (b"\xef\xbb\xbf", "utf-8"))
-_LIST = re.compile(r'"((?:[^"\\]|\\.)*)"(?:\s*:\s*(\[)\s*(?=[{\]]))?')
 
 
 class Damaged(ValueError):
@@ -47,8 +43,9 @@ class Place:
 
 
 class Reader(Protocol):
-    """Iterates once over the rows. ``whole``: the file is complete, so that its last row is too."""
+    """Iterates once over the rows. ``strict``: all rows have the columns of the header."""
 
+    strict: bool
     unfinished: bool
 
     @property
@@ -59,13 +56,17 @@ class Reader(Protocol):
     @property
     def place(self) -> Place: ...
 
+    def resume(self, place: Place, hasher: hashlib.blake2b) -> None:
+        """Go on at ``place``; ``hasher`` has seen everything before it."""
+        ...
+
     def __iter__(self) -> Iterator[Row]: ...
 
 
 class Lines:
     """The lines of a file as text, counted in bytes. ``commit`` says that the lines taken so far are done with."""
 
-    def __init__(self, file: BinaryIO, encoding: str | None, newline: bytes) -> None:
+    def __init__(self, file: BinaryIO, encoding: str | None, newline: bytes, on_guess: Callable[[], None]) -> None:
         self._file = file
         self._encoding = encoding
         self._newline = newline
@@ -75,7 +76,7 @@ class Lines:
         self._hash = hashlib.blake2b(digest_size=16)
         self.offset = 0
         self.exhausted = False
-        self.guessed = False
+        self._on_guess: Callable[[], None] | None = on_guess
 
     def __iter__(self) -> Lines:
         return self
@@ -85,6 +86,7 @@ class Lines:
         if not raw:
             self.exhausted = True
             raise StopIteration
+        self.exhausted = False
         self._taken.append(raw)
         return self._text(raw)
 
@@ -97,20 +99,23 @@ class Lines:
         """How many lines were taken since the last commit."""
         return len(self._taken)
 
+    def first(self) -> str:
+        """The first of the lines taken."""
+        return self._text(self._taken[0])
+
     @property
     def ended(self) -> bool:
         """Does the last line taken end as a line does?"""
         return bool(self._taken) and self._taken[-1].endswith(self._newline)
 
-    def commit(self, lines: int | None = None) -> None:
-        """Done with the first ``lines`` of those taken (default: all); the others will be taken again."""
-        done = self._taken if lines is None else self._taken[:lines]
+    def commit(self, lines: int) -> None:
+        """Done with the first ``lines`` of those taken; the others will be taken again."""
+        done = self._taken[:lines]
         self._again.extendleft(reversed(self._taken[len(done) :]))
         for raw in done:
             self._hash.update(raw)
             self.offset += len(raw)
         self._taken = []
-        self.exhausted = self.exhausted and not self._again
 
     def resume(self, place: Place, hasher: hashlib.blake2b) -> None:
         """Go on at ``place``; ``hasher`` has seen everything before it."""
@@ -125,13 +130,17 @@ class Lines:
         try:
             return raw.decode("utf-8").removeprefix("\ufeff")
         except UnicodeDecodeError:
-            self.guessed = True
+            if self._on_guess:
+                self._on_guess()
+            self._on_guess = None
             return raw.decode("cp1252", "replace")
 
     def _line(self) -> bytes:
         raw = self._file.readline(MAX_ROW_BYTES) if self._newline == b"\n" else self._other_line()
         if len(raw) >= MAX_ROW_BYTES:
-            raise Damaged(f"a line is longer than {MAX_ROW_BYTES:,} bytes, so this is no table of texts; look at format")
+            raise Damaged(
+                f"a line is longer than {MAX_ROW_BYTES:,} bytes, so this is no table of texts; look at format"
+            )
         return raw
 
     def _other_line(self) -> bytes:
@@ -160,7 +169,7 @@ class TableReader:
     """Rows of CSV and TSV. A quoted field may span lines; a row that is not sound costs only its first line."""
 
     def __init__(self, lines: Lines, delimiter: str, header: list[str] | None, *, whole: bool) -> None:
-        self.unfinished = False
+        self.strict, self.unfinished = True, False
         self._lines = lines
         self._delimiter = delimiter
         self._whole = whole
@@ -180,53 +189,72 @@ class TableReader:
         self._number = place.number
 
     def __iter__(self) -> Iterator[Row]:
-        while True:
-            self._rows = csv.reader(self._lines, delimiter=self._delimiter)
+        while self._names:
             try:
-                yield from self._sound()
+                yield from self._sound(csv.reader(self._lines, delimiter=self._delimiter, strict=True))
                 return
             except (csv.Error, UnicodeDecodeError) as error:
-                why = "not in the encoding of the file" if isinstance(error, UnicodeDecodeError) else str(error)
-            self._lines.commit(1)
-            self._number += 1
-            yield Row(self._number, {}, why)
+                if self._is_cut:
+                    self.unfinished = True
+                    return
+                why = _said(error)
+            yield self._first_line_alone(why)
+
+    @property
+    def _is_cut(self) -> bool:
+        """Does the file end inside the row under way, perhaps only for now?"""
+        return not self._whole and (self._lines.exhausted or not self._lines.ended)
 
     def _first(self) -> list[str]:
         """The header, which may be behind a line such as ``sep=;``."""
         for cells in csv.reader(self._lines, delimiter=self._delimiter):
             if not self._lines.ended and not self._whole:
                 break
-            self._lines.commit()
+            self._lines.commit(self._lines.taken)
             self._number += 1
             if any(cells) and not re.fullmatch(r"sep=.?", "".join(cells).strip()):
-                return [cell.strip() for cell in cells]
+                return _unique([cell.strip() for cell in cells])
         self.unfinished = self._lines.taken > 0
         return []
 
-    def _sound(self) -> Iterator[Row]:
+    def _sound(self, rows: Iterable[list[str]]) -> Iterator[Row]:
         """Rows until the end, or ``csv.Error`` with the lines of the unsound one still taken."""
-        for cells in self._rows:
-            open_quote = self._lines.exhausted
-            if not self._whole and (open_quote or not self._lines.ended):
+        for cells in rows:
+            if self._is_cut:
                 self.unfinished = True
                 return
-            if open_quote:
-                raise csv.Error("a quotation mark is never closed")
             if len(cells) > len(self._names) and any(cells[len(self._names) :]):
                 raise csv.Error(f"has {len(cells)} cells where the header has {len(self._names)}")
-            number = self._number + 1
-            if self._lines.ended:
-                self._lines.commit()
-                self._number = number
+            row = self._row(cells)
+            self._count(self._lines.taken if self._lines.ended else 0)
             if any(cells):
-                yield Row(number, dict(zip(self._names, cells, strict=False)))
+                yield row
+
+    def _first_line_alone(self, why: str) -> Row:
+        """A line whose quotation marks are not as they should be still counts if it has as many cells as the header."""
+        try:
+            cells = next(csv.reader([self._lines.first()], delimiter=self._delimiter), [])
+        except (csv.Error, UnicodeDecodeError):
+            cells = []
+        row = self._row(cells) if len(cells) == len(self._names) else Row(self._number + 1, {}, why)
+        self._count(1)
+        return row
+
+    def _row(self, cells: list[str]) -> Row:
+        return Row(self._number + 1, dict(zip(self._names, cells, strict=False)))
+
+    def _count(self, lines: int) -> None:
+        """The row made of so many lines is done with; none if its last line may still grow."""
+        if lines:
+            self._lines.commit(lines)
+            self._number += 1
 
 
 class JsonLinesReader:
     """Rows of JSONL: one object a line."""
 
     def __init__(self, lines: Lines, *, whole: bool) -> None:
-        self.unfinished = False
+        self.strict, self.unfinished = False, False
         self._lines = lines
         self._whole = whole
         self._number = 0
@@ -254,11 +282,11 @@ class JsonLinesReader:
             if text is None:
                 return
             row = self._row(text)
-            if row.fault and not self._lines.ended and not self._whole:
+            if not self._lines.ended and not self._whole:
                 self.unfinished = True
                 return
             if self._lines.ended:
-                self._lines.commit()
+                self._lines.commit(self._lines.taken)
                 self._number += 1
             if text.strip() or row.fault:
                 yield row
@@ -278,114 +306,39 @@ class JsonLinesReader:
             value = json.loads(text, strict=False)
         except (ValueError, RecursionError):
             return Row(number, {}, "is not JSON")
-        return _object(number, value)
+        return object_row(number, value)
 
 
-class JsonReader:
-    """Rows of a JSON document: the objects of its list. Bytes are read as Latin-1, so that positions are those of bytes."""
+def object_row(number: int, value: object) -> Row:
+    """A JSON value as a row: objects inside it are laid flat (``author.name``)."""
+    if not isinstance(value, dict):
+        return Row(number, {}, "is not an object")
+    return Row(number, dict(_flat(value, "", 0)))
 
-    def __init__(self, file: BinaryIO, encoding: str | None, records: str | None, *, whole: bool) -> None:
-        self.unfinished = False
-        self._file = file
-        self._encoding = encoding
-        self._whole = whole
-        self._hash = hashlib.blake2b(digest_size=16)
-        self._offset = self._number = 0
-        self._text, self._at, self._ended = "", 0, False
-        self._decoder = json.JSONDecoder(strict=False)
-        self._enter(records)
-        self._start = self.place, self._hash.copy()
-        self._names = next((list(row.cells) for row in self if not row.fault), [])
-        self.resume(*self._start)
-        self.unfinished = False
 
-    @property
-    def header(self) -> list[str]:
-        return self._names
+def _flat(value: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, Any]]:
+    for key, inner in value.items():
+        if isinstance(inner, dict) and depth < 3:
+            yield from _flat(inner, f"{prefix}{key}.", depth + 1)
+        else:
+            yield f"{prefix}{key}", inner
 
-    @property
-    def place(self) -> Place:
-        return Place(self._offset, self._number, self._hash.hexdigest())
 
-    def resume(self, place: Place, hasher: hashlib.blake2b) -> None:
-        self._file.seek(place.offset)
-        self._offset, self._number, self._hash = place.offset, place.number, hasher.copy()
-        self._text, self._at, self._ended = "", 0, False
+def _said(error: Exception) -> str:
+    """The csv module's errors in our words."""
+    text = str(error)
+    if isinstance(error, UnicodeDecodeError):
+        return "is not in the encoding of the file; see encoding"
+    if text.startswith("field larger"):
+        return "a cell is longer than 131,072 characters"
+    return "a line break stands in a cell without quotation marks" if text.startswith("new-line") else text
 
-    def __iter__(self) -> Iterator[Row]:
-        while self._skip_to_value():
-            number = self._number + 1
-            try:
-                end = self._end_of_value()
-            except Damaged as error:
-                if self._whole:
-                    yield Row(number, {}, str(error))
-                else:
-                    self.unfinished = True
-                return
-            raw = self._text[self._at : end].encode("latin-1")
-            self._commit(end)
-            self._number = number
-            yield self._row(number, raw)
 
-    def _enter(self, records: str | None) -> None:
-        """Go to the first value of the list; ``Damaged`` where there is none."""
-        while len(self._text) < MAX_ROW_BYTES and self._more():
-            start = _list_start(self._text, records)
-            if start is not None:
-                self._commit(start)
-                return
-        wanted = f'no list named "{records}"' if records else "no list of objects"
-        if not self._text.strip():
-            self.unfinished = True
-            return
-        raise Damaged(f"{wanted} in it; look at records")
-
-    def _skip_to_value(self) -> bool:
-        """Stand at the next value of the list; false at its end."""
-        while True:
-            found = re.compile(r"[\s,]*").match(self._text, self._at)
-            self._at = found.end() if found else self._at
-            if self._at < len(self._text):
-                return self._text[self._at] != "]"
-            if not self._more():
-                self.unfinished = not self._whole
-                return False
-
-    def _end_of_value(self) -> int:
-        while True:
-            try:
-                _, end = self._decoder.raw_decode(self._text, self._at)
-                if end < len(self._text) or not self._more():
-                    return end
-            except RecursionError:
-                raise Damaged("is nested too deeply") from None
-            except ValueError:
-                if len(self._text) - self._at > MAX_ROW_BYTES or not self._more():
-                    raise Damaged("this and what follows is not JSON, or the file ends too early") from None
-
-    def _more(self) -> bool:
-        """Read on, twice as much each time a value is longer than what was read."""
-        self._text, self._at, dropped = self._text[self._at :], 0, self._text[: self._at]
-        self._account(dropped)
-        more = self._file.read(max(CHUNK_BYTES, len(self._text))).decode("latin-1")
-        self._text += more
-        return bool(more)
-
-    def _commit(self, end: int) -> None:
-        self._at = end
-        if end > 4 * CHUNK_BYTES:
-            self._text, self._at = self._text[end:], 0
-
-    def _account(self, text: str) -> None:
-        raise NotImplementedError
-
-    def _row(self, number: int, raw: bytes) -> Row:
-        for encoding in (self._encoding,) if self._encoding else ("utf-8", "cp1252"):
-            try:
-                return _object(number, json.loads(raw.decode(encoding), strict=False))
-            except UnicodeDecodeError:
-                continue
-            except (ValueError, RecursionError):
-                break
-        return Row(number, {}, "is not JSON in the encoding of the file")
+def _unique(names: Sequence[str]) -> list[str]:
+    """Column names, of which no two are alike: a second ``Date`` is ``Date (2)``."""
+    seen: Counter[str] = Counter()
+    unique = []
+    for name in names:
+        seen[name] += 1
+        unique.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return unique

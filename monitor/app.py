@@ -47,6 +47,7 @@ class App:
     now: Callable[[], datetime]
     owner: str
     brands: Mapping[str, Watched]
+    started_at: datetime
 
     @property
     def profile(self) -> Profile:
@@ -87,7 +88,7 @@ def build(settings: Settings, *, now: Callable[[], datetime] | None = None) -> A
     ]
     ids = sources.sync(database, [brand.name for brand in settings.brands], entries, clock())
     brands = {brand.name: watched(brand, ids[brand.name]) for brand in settings.brands}
-    return App(settings, database, clock, owner_name(), brands)
+    return App(settings, database, clock, owner_name(), brands, clock())
 
 
 def watched(brand: BrandSettings, brand_id: int) -> Watched:

@@ -76,7 +76,7 @@ def build_due(app: App, *, patient: bool = True) -> int:
 
 
 def _is_ready(app: App, due: DigestDue) -> bool:
-    if app.now() >= due.due_at + PATIENCE:
+    if app.now() >= max(due.due_at, app.started_at) + PATIENCE:
         return True
     brands = set(brands_of(app, settings_of(app, due.name)))
     states = {state.name: state for state in sources.states(app.database)}

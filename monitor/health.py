@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from monitor.app import App
 from storage import sources
 from storage.records import SourceState
+
+LONGEST_PAUSE = timedelta(hours=2)
+"""A failing source is tried again at least so often."""
 
 REPEATED = 3
 """Failures in a row after which a source is called failing rather than hiccuping."""
@@ -30,6 +33,20 @@ class Health:
 def health_of_sources(app: App) -> list[Health]:
     """Every source the store knows, by name."""
     return [_health(app, state) for state in sources.states(app.database)]
+
+
+def is_alive(app: App) -> bool:
+    """Has any source been tried within three of its intervals? Pulls that fail count: somebody is at work."""
+    states = {state.name: state for state in sources.states(app.database)}
+    entries = [(source, states.get(source.name)) for source in app.settings.enabled_sources]
+    return not entries or any(
+        state is not None
+        and (
+            state.last_begun_at is None
+            or app.now() - state.last_begun_at < max(REPEATED * app.every(source), LONGEST_PAUSE)
+        )
+        for source, state in entries
+    )
 
 
 def _health(app: App, source: SourceState) -> Health:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -18,8 +19,7 @@ T = TypeVar("T")
 BUSY_SECONDS: Final = 30
 ATTEMPTS: Final = 8
 _PASSING_SQLSTATES: Final = frozenset({"40001", "40P01"})
-_PRAGMAS: Final = (
-    "PRAGMA journal_mode=WAL",
+_PRAGMAS: Final = (  # journal_mode=WAL stays with the file: storage.schema sets it, once the file is known to be ours
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA journal_size_limit=67108864",
@@ -29,10 +29,6 @@ _PRAGMAS: Final = (
 
 class StorageError(Exception):
     """The store cannot be opened, read or written; the message says what to do."""
-
-
-class Conflict(Exception):
-    """Another writer was faster; the transaction is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,23 +50,35 @@ class Database:
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in one transaction, again if another writer was faster. ``StorageError`` if the store refuses."""
-        for attempt in range(ATTEMPTS):
-            try:
-                with self.engine.begin() as connection:
-                    return work(connection)
-            except (Conflict, DBAPIError, sqlite3.Error) as error:
-                if attempt == ATTEMPTS - 1 or not _passes(error):
-                    raise _named(error, self.engine.url) from error
-                time.sleep(0.01 * 2**attempt)
-        raise AssertionError("unreachable")
+        with self.refusals_named():
+            for attempt in range(1, ATTEMPTS):
+                try:
+                    return self._once(work)
+                except DBAPIError as error:
+                    if not _passes(error):
+                        raise
+                time.sleep(0.005 * 2**attempt)
+            return self._once(work)
 
     def read(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` on one consistent view of the store."""
+        """Run ``work`` on one consistent view of the store. ``StorageError`` if the store refuses."""
+        with self.refusals_named(), self.readonly.begin() as connection:
+            return work(connection)
+
+    @contextmanager
+    def refusals_named(self) -> Iterator[None]:
+        """What the store refuses in here is raised as ``StorageError``, in words that say what to do."""
         try:
-            with self.readonly.begin() as connection:
-                return work(connection)
+            yield
         except (DBAPIError, sqlite3.Error) as error:
-            raise _named(error, self.engine.url) from error
+            remedy = _remedy(error)
+            if remedy is None:
+                raise
+            raise StorageError(f"{self.engine.url.render_as_string(hide_password=True)}: {remedy}") from error
+
+    def _once(self, work: Callable[[Connection], T]) -> T:
+        with self.engine.begin() as connection:
+            return work(connection)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -80,17 +88,18 @@ def open_database(url: str) -> Database:
     """Open (not create tables in) the database at ``url``; an SQLite file's folder is made. ``StorageError`` if it cannot be."""
     try:
         parsed = make_url(url)
-    except ArgumentError as error:
+    except (ArgumentError, ValueError) as error:
         raise StorageError(
             f'database: "{_shown(url)}" is no database address; write "sqlite:///var/monitor.db"'
         ) from error
     if parsed.get_backend_name() == "sqlite":
         engine = _sqlite(parsed)
-    elif parsed.get_backend_name() == "postgresql":
+        return Database(engine, engine.execution_options(readonly=True))
+    if parsed.get_backend_name() == "postgresql":
         engine = _postgresql(parsed)
-    else:
-        raise StorageError(f"database: {parsed.get_backend_name()} is not supported; use sqlite or postgresql+psycopg")
-    return Database(engine, engine.execution_options(readonly=True))
+        # Several statements see one state of the store, as they do in an SQLite transaction.
+        return Database(engine, engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True))
+    raise StorageError(f"database: {parsed.get_backend_name()} is not supported; use sqlite or postgresql+psycopg")
 
 
 def _sqlite(url: URL) -> Engine:
@@ -102,7 +111,8 @@ def _sqlite(url: URL) -> Engine:
             raise StorageError(
                 f"database: folder {folder} cannot be made ({error.strerror}); choose another"
             ) from error
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    chosen = url.set(drivername="sqlite")
+    engine = create_engine(chosen, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -129,35 +139,39 @@ def _postgresql(url: URL) -> Engine:
     return create_engine(chosen, pool_pre_ping=True, connect_args={"options": "-c timezone=utc"})
 
 
-def _passes(error: Exception) -> bool:
-    if isinstance(error, Conflict | IntegrityError):
-        return True
-    return getattr(getattr(error, "orig", None), "sqlstate", None) in _PASSING_SQLSTATES
+def _passes(error: DBAPIError) -> bool:
+    return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in _PASSING_SQLSTATES
 
 
-def _named(error: Exception, url: URL) -> Exception:
-    """The error in words that say what to do, where there is something to do."""
-    where = url.render_as_string(hide_password=True)
+_SQLITE_REMEDIES: Final = {
+    "readonly": "the file cannot be written; give this user the right to write it and its folder",
+    "disk is full": "the disk is full; nothing was lost, free some space",
+    "disk I/O error": "the disk failed to read or write; look at it, and at the space and the rights it has",
+    "locked": f"another process held the file for {BUSY_SECONDS} s; end it, or wait",
+    "unable to open": "the file cannot be opened; look at its path and rights",
+    "malformed": "the file is damaged and was not touched; restore a backup (db backup)",
+    "not a database": "this file is not a database and was not touched; name another",
+    "no such table": "the tables are missing; run: sentiment-monitor db upgrade",
+}
+_POSTGRESQL_REMEDIES: Final = {
+    "25006": "the database is read-only; name the server that takes writes",
+    "42501": "this user lacks a right; let it own the database's tables",
+    "42P01": "the tables are missing; run: sentiment-monitor db upgrade",
+    "53100": "the server's disk is full; nothing was lost, free some space",
+}
+
+
+def _remedy(error: Exception) -> str | None:
+    """What to do about a refusal; ``None`` where there is nothing but to mend the program."""
     original = getattr(error, "orig", error)
     if isinstance(original, sqlite3.Error):
-        return StorageError(f"{where}: {_remedy(original)}")
-    if isinstance(error, OperationalError):
-        return StorageError(f"{where}: the database server cannot be used now; is it up, and is the password right?")
-    return error
-
-
-def _remedy(error: sqlite3.Error) -> str:
-    text = str(error)
-    remedies = {
-        "readonly": "the file cannot be written; give this user the right to write it and its folder",
-        "disk is full": "the disk is full; nothing was lost, free some space",
-        "locked": f"another process held the file for {BUSY_SECONDS} s; end it, or wait",
-        "unable to open": "the file cannot be opened; look at its path and rights",
-        "malformed": "the file is damaged and was not touched; restore a backup (db backup)",
-        "not a database": "this file is not a database and was not touched; name another",
-        "no such table": "the tables are missing; run: sentiment-monitor db upgrade",
-    }
-    return next((remedy for mark, remedy in remedies.items() if mark in text), text)
+        text = str(original)
+        unknown = text if isinstance(original, sqlite3.OperationalError) else None
+        return next((remedy for mark, remedy in _SQLITE_REMEDIES.items() if mark in text), unknown)
+    found = _POSTGRESQL_REMEDIES.get(getattr(original, "sqlstate", None) or "")
+    if found is None and isinstance(error, OperationalError):
+        return "the database server cannot be used now; is it up, and are database, user and password right?"
+    return found
 
 
 def _shown(url: str) -> str:

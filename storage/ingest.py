@@ -5,27 +5,29 @@ Every writer touches authors by id, then items in unique-key order, then rollups
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from itertools import groupby
+from typing import Any, Final, cast
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, or_, select, text, update
+from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage.engine import Conflict, Database
+from storage.engine import Database, StorageError
 from storage.leases import clock, hold
 from storage.records import AuthorValues, Claim, GapValues, ItemValues, PageValues, Saved
 from storage.rollups import Key, bucket_of, recompute
 from storage.tables import AUTHOR, COUNT_HISTORY, COUNTS, GAP, ITEM, PULL, REVISION, SOURCE
 
-FRESH = timedelta(hours=24)
+FRESH: Final = timedelta(hours=24)
 """An item first seen within this age brings its whole first reading as growth (METRICS 4)."""
 
-SKIPS_KEPT = 20
-CONTENT = ("title", "text", "rating_value")
+SKIPS_KEPT: Final = 20
+CONTENT: Final = ("title", "text", "rating_value")
 """What a revision is made of."""
-DETAILS = (
+DETAILS: Final = (
     "url",
     "updated_at",
     "author_id",
@@ -36,9 +38,9 @@ DETAILS = (
     "parent_title",
     "attributes",
 )
-LABELLING = ("label", "label_by", "text_label", "compound", "scorer", "unscored", "language", "fingerprint")
-RATING = ("rating_value", "rating_worst", "rating_best", "stars", "star_cell", "rating_label")
-MUTABLE = (
+LABELLING: Final = ("label", "label_by", "text_label", "compound", "scorer", "unscored", "language", "fingerprint")
+RATING: Final = ("rating_value", "rating_worst", "rating_best", "stars", "star_cell", "rating_label")
+MUTABLE: Final = (
     *("title", "text", *DETAILS, *RATING, *LABELLING),
     *("scorer_label", *COUNTS, "counted_at", "uncounted", "changed_at"),
 )
@@ -65,10 +67,12 @@ class _Work:
 
     new: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
+    counted: list[dict[str, Any]] = field(default_factory=list)  # changed in nothing but their counts
     revisions: list[dict[str, Any]] = field(default_factory=list)
     growth: list[dict[str, Any]] = field(default_factory=list)
     published: set[Key] = field(default_factory=set)
-    grown: set[Key] = field(default_factory=set)
+    gains: dict[Key, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: dict.fromkeys(COUNTS, 0)))
+    flipped: list[int] = field(default_factory=list)  # counted before and not now, or the other way round
 
 
 def _save_items(connection: Connection, claim: Claim, page: PageValues, at: datetime) -> Saved:
@@ -76,46 +80,61 @@ def _save_items(connection: Connection, claim: Claim, page: PageValues, at: date
         return Saved()
     _save_authors(connection, page.authors)
     work = _sorted_out(connection, claim, page.items, at)
-    if work.new:
-        connection.execute(insert(ITEM), work.new)
-    if work.changed:
-        connection.execute(_CHANGE, work.changed)
-    if work.revisions:
-        connection.execute(insert(REVISION), work.revisions)
-    if work.growth:
-        _save_growth(connection, work.growth)
-    recompute(connection, work.published, work.grown)
-    return Saved(len(work.new), len(work.changed))
+    for statement, rows in (
+        (insert(ITEM), work.new),
+        (_CHANGE, work.changed),
+        (_COUNT, work.counted),
+        (insert(REVISION), work.revisions),
+        (_save_growth(connection), work.growth),
+    ):
+        if rows:
+            connection.execute(statement, rows)
+    recompute(connection, work.published, gains=work.gains, anew=_grown_by(connection, work.flipped))
+    return Saved(len(work.new), len(work.changed) + len(work.counted))
 
 
-_CHANGE = update(ITEM).where(ITEM.c.id == bindparam("row_id")).values({name: bindparam(name) for name in MUTABLE})
+_COUNTED: Final = (*COUNTS, "counted_at", "changed_at")
+_THIS: Final = ITEM.c.id == bindparam("row_id")
+_CHANGE: Final = update(ITEM).where(_THIS).values({name: bindparam(name) for name in MUTABLE})
+_COUNT: Final = update(ITEM).where(_THIS).values({name: bindparam(name) for name in _COUNTED})
 
 
 def _sorted_out(connection: Connection, claim: Claim, items: Sequence[ItemValues], at: datetime) -> _Work:
     work = _Work()
-    ordered = sorted(items, key=lambda item: (item["brand_id"], item["external_id"]))
-    known = _known(connection, claim.platform, ordered)
-    fresh = [item for item in ordered if (item["brand_id"], item["external_id"]) not in known]
+    last = {(item["brand_id"], item["external_id"]): item for item in items}
+    ordered = [(key, last[key]) for key in sorted(last)]
+    known = _known(connection, claim.platform, [key for key, _ in ordered])
+    fresh = [item for key, item in ordered if key not in known]
     for number, item in zip(_new_ids(connection, len(fresh)), fresh, strict=True):
         _add(work, claim, number, item, at)
-    for item in ordered:
-        row = known.get((item["brand_id"], item["external_id"]))
+    for key, item in ordered:
+        row = known.get(key)
         if row is not None and row["erased_at"] is None:
             _merge(work, claim, row, item, at)
     return work
 
 
-def _known(connection: Connection, platform: str, items: Sequence[ItemValues]) -> dict[tuple[int, str], RowMapping]:
+_KNOWN: Final = (
+    select(*(ITEM.c[name] for name in ("id", "brand_id", "source_id", "external_id", "kind", "bucket", "erased_at")))
+    .add_columns(*(ITEM.c[name] for name in MUTABLE))
+    .where(ITEM.c.brand_id == bindparam("brand"), ITEM.c.platform == bindparam("platform_"))
+    .where(ITEM.c.external_id.in_(bindparam("ids", expanding=True)))
+    .order_by(ITEM.c.external_id)
+    .with_for_update()
+)
+_MOST_IDS: Final = 5_000
+"""In one statement: both databases have a limit."""
+
+
+def _known(connection: Connection, platform: str, keys: Sequence[tuple[int, str]]) -> dict[tuple[int, str], RowMapping]:
+    """The stored rows of these keys, which come sorted."""
     found: dict[tuple[int, str], RowMapping] = {}
-    for brand in {item["brand_id"] for item in items}:
-        ids = [item["external_id"] for item in items if item["brand_id"] == brand]
-        query = (
-            select(ITEM)
-            .where(ITEM.c.brand_id == brand, ITEM.c.platform == platform, ITEM.c.external_id.in_(ids))
-            .order_by(ITEM.c.external_id)
-            .with_for_update()
-        )
-        found.update(((brand, row["external_id"]), row) for row in connection.execute(query).mappings())
+    for brand, group in groupby(keys, key=lambda key: key[0]):
+        ids = [external_id for _, external_id in group]
+        for start in range(0, len(ids), _MOST_IDS):
+            wanted = {"brand": brand, "platform_": platform, "ids": ids[start : start + _MOST_IDS]}
+            rows = connection.execute(_KNOWN, wanted).mappings()
+            found.update(((brand, row["external_id"]), row) for row in rows)
     return found
 
 
@@ -144,9 +163,12 @@ def _add(work: _Work, claim: Claim, number: int, item: ItemValues, at: datetime)
             "erased_at": None,
         }
     )
-    work.published.add(Key(item["brand_id"], claim.source_id, item["kind"], bucket))
+    key = Key(item["brand_id"], claim.source_id, item["kind"], bucket)
+    work.published.add(key)
     if item["counted_at"] - item["published_at"] <= FRESH:
-        _grow(work, number, _key_at(item, claim.source_id), item["counted_at"], _counts(item))
+        seen = cast(Mapping[str, Any], item)
+        gains = {name: seen[name] for name in COUNTS if seen[name]}
+        _grow(work, number, key, item["counted_at"], gains, item["uncounted"])
 
 
 def _merge(work: _Work, claim: Claim, row: RowMapping, item: ItemValues, at: datetime) -> None:
@@ -156,14 +178,18 @@ def _merge(work: _Work, claim: Claim, row: RowMapping, item: ItemValues, at: dat
         change |= _content_change(work, row, item, at)
         change |= {name: seen[name] for name in DETAILS if seen[name] != row[name]}
     growth = _count_change(row, item)
-    if growth:
-        change |= {name: seen[name] for name in growth} | {"counted_at": item["counted_at"]}
-        gains = {name: seen[name] - row[name] for name in growth if row[name] is not None}
-        _grow(work, row["id"], _key_at(item, row["source_id"]), item["counted_at"], gains)
-    if change:
-        current = {name: row[name] for name in MUTABLE}
-        work.changed.append({**current, **change, "changed_at": at, "row_id": row["id"]})
-        work.published.add(Key(row["brand_id"], row["source_id"], row["kind"], row["bucket"]))
+    if not change and not growth:
+        return
+    uncounted = change.get("uncounted", row["uncounted"])
+    if (uncounted is None) != (row["uncounted"] is None):
+        work.flipped.append(row["id"])
+    key = Key(row["brand_id"], row["source_id"], row["kind"], row["bucket"])
+    work.published.add(key)
+    counts = {name: seen[name] for name in growth} | ({"counted_at": item["counted_at"]} if growth else {})
+    _grow(work, row["id"], key, item["counted_at"], _gains(row, counts), uncounted)
+    rows, names = (work.changed, MUTABLE) if change else (work.counted, _COUNTED)
+    current = {name: row[name] for name in names}
+    rows.append({**current, **change, **counts, "changed_at": at, "row_id": row["id"]})
 
 
 def _older(row: RowMapping, item: ItemValues) -> bool:
@@ -195,48 +221,78 @@ def _count_change(row: RowMapping, item: ItemValues) -> list[str]:
     return [name for name in COUNTS if seen[name] is not None and seen[name] != row[name]]
 
 
-def _counts(item: ItemValues) -> dict[str, int]:
-    seen = cast(Mapping[str, Any], item)
-    return {name: seen[name] for name in COUNTS if seen[name]}
+def _gains(row: RowMapping, counts: Mapping[str, Any]) -> dict[str, int]:
+    """From unknown to known is no growth. Source: METRICS 4."""
+    return {name: counts[name] - row[name] for name in COUNTS if name in counts and row[name] is not None}
 
 
-def _key_at(item: ItemValues, source_id: int) -> Key:
-    return Key(item["brand_id"], source_id, item["kind"], bucket_of(item["counted_at"]))
+def _grow(
+    work: _Work, item_id: int, published: Key, at: datetime, gains: Mapping[str, int], uncounted: str | None
+) -> None:
+    if not gains:
+        return
+    key = published._replace(bucket=bucket_of(at))
+    work.growth.append({"item_id": item_id, "at": at, "bucket": key.bucket, **dict.fromkeys(COUNTS, 0), **gains})
+    if uncounted is None:
+        total = work.gains[key]
+        for name, gain in gains.items():
+            total[name] += gain
 
 
-def _grow(work: _Work, item_id: int, key: Key, at: datetime, gains: Mapping[str, int]) -> None:
-    if any(gains.values()):
-        zeros = dict.fromkeys(COUNTS, 0)
-        work.growth.append({"item_id": item_id, "at": at, "bucket": key.bucket, **zeros, **gains})
-        work.grown.add(key)
-
-
-def _save_growth(connection: Connection, growth: Sequence[Mapping[str, Any]]) -> None:
+def _save_growth(connection: Connection) -> Any:
     statement = _upsert(connection)(COUNT_HISTORY)
     added = {name: COUNT_HISTORY.c[name] + statement.excluded[name] for name in COUNTS}
-    connection.execute(statement.on_conflict_do_update(index_elements=["item_id", "at"], set_=added), list(growth))
+    return statement.on_conflict_do_update(index_elements=["item_id", "at"], set_=added)
+
+
+def _grown_by(connection: Connection, item_ids: Sequence[int]) -> set[Key]:
+    """The rollups that hold growth of these items: it counts only as long as its item does."""
+    if not item_ids:
+        return set()
+    c = ITEM.c
+    query = select(c.brand_id, c.source_id, c.kind, COUNT_HISTORY.c.bucket).join(ITEM, c.id == COUNT_HISTORY.c.item_id)
+    return {Key(*row) for row in connection.execute(query.where(c.id.in_(item_ids)).distinct())}
 
 
 def _save_authors(connection: Connection, authors: Sequence[AuthorValues]) -> None:
-    if not authors:
+    """Names and followers as last seen; what is not told now stays as it was."""
+    unique = {author["id"]: author for author in authors}
+    rows = [unique[number] for number in sorted(unique)]
+    stored = {row.id: row for row in connection.execute(_AUTHORS, {"ids": list(unique)})} if unique else {}
+    news = [row for row in rows if row["id"] not in stored or _is_news(row, stored[row["id"]])]
+    if not news:
         return
     statement = _upsert(connection)(AUTHOR)
     new, old = statement.excluded, AUTHOR.c
-    changed = or_(new.name.is_distinct_from(old.name), new.followers.is_distinct_from(old.followers))
     values = {
         "name": func.coalesce(new.name, old.name),
         "followers": func.coalesce(new.followers, old.followers),
         "seen_at": new.seen_at,
     }
-    rows = sorted({author["id"]: author for author in authors}.values(), key=lambda author: author["id"])
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values, where=changed), rows)
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=values), news)
+
+
+_AUTHORS: Final = select(AUTHOR.c.id, AUTHOR.c.name, AUTHOR.c.followers).where(
+    AUTHOR.c.id.in_(bindparam("ids", expanding=True))
+)
+
+
+def _is_news(author: AuthorValues, stored: Any) -> bool:
+    told = ((author["name"], stored.name), (author["followers"], stored.followers))
+    return any(now is not None and now != before for now, before in told)
 
 
 def save_gap(connection: Connection, source_id: int, gap: GapValues, at: datetime) -> None:
-    """Remember a stretch that could not be had; the same stretch is kept once."""
+    """Remember a stretch that could not be had. The same stretch is kept once; told again, longer, it grows."""
+    c, reason = GAP.c, gap.reason[:500]
+    told = and_(c.source_id == source_id, c.since == gap.since, c.reason == reason)
+    until = connection.execute(select(func.max(c.until)).where(told)).scalar()
+    if until is not None and until >= gap.until:
+        return
     statement = _upsert(connection)(GAP).on_conflict_do_nothing()
-    values = {"since": gap.since, "until": gap.until, "missing": gap.missing, "reason": gap.reason[:500]}
+    values = {"since": gap.since, "until": gap.until, "missing": gap.missing, "reason": reason}
     connection.execute(statement, {"source_id": source_id, "seen_at": at, **values})
+    connection.execute(delete(GAP).where(told, c.until == until))
 
 
 def _log(connection: Connection, pull_id: int, page: PageValues, saved: Saved) -> None:
@@ -253,7 +309,7 @@ def _log(connection: Connection, pull_id: int, page: PageValues, saved: Saved) -
         kept = connection.execute(select(c.skips).where(c.id == pull_id)).scalar() or []
         values["skips"] = [*kept, *([what[:100], why[:200]] for what, why in page.skips)][:SKIPS_KEPT]
     if connection.execute(update(PULL).where(c.id == pull_id).values(values)).rowcount != 1:
-        raise Conflict(f"pull {pull_id} is gone")
+        raise StorageError(f"pull {pull_id}: its line in the log is gone; pull the source again")
 
 
 def _upsert(connection: Connection) -> Any:

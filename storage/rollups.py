@@ -1,16 +1,18 @@
 """Rollups are recomputed for what was touched, in the transaction that touched it: exactly right, whatever came late.
 
-Sums of differences were wrong as soon as two pulls met; recomputing under the rollup rows' lock is not.
+Differences of old and new rows were wrong as soon as two pulls met; recomputing under the rollup rows' lock is not. Growth
+alone is added up, since each of its rows is written once and never changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, func, select, update
+from sqlalchemy import Connection, Executable, Select, Table, and_, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -25,8 +27,11 @@ from storage.tables import (
     UNCOUNTED,
 )
 
-CHUNK = 400
+CHUNK: Final = 1_000
 """Buckets in one statement."""
+
+GAINS: Final = tuple(f"{count}_gained" for count in COUNTS)
+ITEM_SUMS: Final = tuple(name for name in ROLLUP_VALUES if name not in GAINS)
 
 
 class Key(NamedTuple):
@@ -43,31 +48,38 @@ def bucket_of(moment: datetime) -> int:
     return int(moment.timestamp() // BUCKET_SECONDS)
 
 
-def recompute(connection: Connection, published: Iterable[Key], grown: Iterable[Key] = ()) -> None:
-    """Bring rollups up to date: ``published`` rows from their items, ``grown`` rows from their count history."""
-    published, grown = sorted(set(published)), sorted(set(grown))
-    touched = sorted({*published, *grown})
-    if not touched:
-        return
-    _ensure(connection, touched)
-    if connection.dialect.name == "postgresql":
-        _lock(connection, touched)
-    for group in _grouped(published):
-        _overwrite(connection, item_sums().where(_items_of(*group)), ITEM_SUMS)
-    for group in _grouped(grown):
-        connection.execute(update(ROLLUP).where(_rows_of(*group)).values(dict.fromkeys(GAINS, 0)))
-        _overwrite(connection, gain_sums().where(_growth_of(*group)), GAINS)
+def recompute(
+    connection: Connection,
+    published: Iterable[Key] = (),
+    *,
+    gains: Mapping[Key, Mapping[str, int]] | None = None,
+    anew: Iterable[Key] = (),
+) -> None:
+    """Bring rollups up to date, after items and history are written.
 
-
-GAINS: Sequence[str] = [f"{count}_gained" for count in COUNTS]
-ITEM_SUMS: Sequence[str] = [name for name in ROLLUP_VALUES if name not in GAINS]
+    ``published``: rows in which items appeared or changed. ``gains``: growth of counted items that this transaction has
+    put into the history, by count. ``anew``: rows to be made from nothing but their items and history, for whoever counts
+    or uncounts items or takes them away.
+    """
+    dialect = connection.dialect.name
+    wholly, grown = set(anew), dict(gains or {})
+    changed = {*published, *wholly}
+    if dialect == "postgresql":  # SQLite has one writer at a time
+        _lock(connection, sorted({*changed, *grown}))
+    for group in _grouped(wholly):
+        connection.execute(_EMPTY, group)
+        connection.execute(_regain(dialect), group)
+    for group in _grouped(changed):
+        connection.execute(_resum(dialect), group)
+    added = [_gain_row(key, grown[key]) for key in sorted(grown) if key not in wholly]
+    if added:
+        connection.execute(_gain(dialect), added)
 
 
 def item_sums() -> Select[Any]:
     """Every item-born figure by rollup key: what a rollup row must hold."""
-    return select(*(ITEM.c[name] for name in ROLLUP_KEY), *_item_columns()).group_by(
-        *(ITEM.c[name] for name in ROLLUP_KEY)
-    )
+    keys = [ITEM.c[name] for name in ROLLUP_KEY]
+    return select(*keys, *_item_columns()).group_by(*keys)
 
 
 def gain_sums() -> Select[Any]:
@@ -109,48 +121,67 @@ def _item_columns() -> Iterator[ColumnElement[Any]]:
         yield how_many(c[count].is_not(None)).label(f"{count}_known")
 
 
-def _ensure(connection: Connection, keys: Sequence[Key]) -> None:
-    statement = _dialect(connection).insert(ROLLUP).on_conflict_do_nothing()
-    connection.execute(statement, [key._asdict() for key in keys])
+# ------------------------------------------------------------------------------------------------- statements
 
 
 def _lock(connection: Connection, keys: Sequence[Key]) -> None:
+    """Have the rows, and have them alone until the end: what is summed up afterwards sees all that was waited for."""
+    if keys:
+        missing = _upsert(connection.dialect.name).on_conflict_do_nothing()
+        connection.execute(missing, [key._asdict() for key in keys])
     for group in _grouped(keys):
-        connection.execute(select(ROLLUP.c.bucket).where(_rows_of(*group)).order_by(ROLLUP.c.bucket).with_for_update())
+        connection.execute(_LOCK, group)
 
 
-def _overwrite(connection: Connection, sums: Select[Any], names: Sequence[str]) -> None:
-    order = [column.name for column in sums.selected_columns]
-    insert = _dialect(connection).insert(ROLLUP).from_select(order, sums)
-    connection.execute(
-        insert.on_conflict_do_update(index_elements=list(ROLLUP_KEY), set_={n: insert.excluded[n] for n in names})
-    )
-
-
-Group = tuple[int, int, str, list[int]]
-
-
-def _grouped(keys: Iterable[Key]) -> Iterator[Group]:
-    for (brand, source, kind), group in groupby(keys, key=lambda key: key[:3]):
+def _grouped(keys: Iterable[Key]) -> Iterator[dict[str, Any]]:
+    """Keys in their order as parameters: brand, source and kind, each with its buckets."""
+    for (brand, source, kind), group in groupby(sorted(keys), key=lambda key: key[:3]):
         buckets = [key.bucket for key in group]
         for start in range(0, len(buckets), CHUNK):
-            yield brand, source, kind, buckets[start : start + CHUNK]
+            yield {"brand": brand, "source": source, "kind_": kind, "buckets": buckets[start : start + CHUNK]}
 
 
-def _items_of(brand: int, source: int, kind: str, buckets: list[int]) -> ColumnElement[bool]:
-    c = ITEM.c
-    return and_(c.brand_id == brand, c.source_id == source, c.kind == kind, c.bucket.in_(buckets))
+def _gain_row(key: Key, gain: Mapping[str, int]) -> dict[str, Any]:
+    return {**key._asdict(), **{f"{count}_gained": gain.get(count, 0) for count in COUNTS}}
 
 
-def _growth_of(brand: int, source: int, kind: str, buckets: list[int]) -> ColumnElement[bool]:
-    c = ITEM.c
-    return and_(c.brand_id == brand, c.source_id == source, c.kind == kind, COUNT_HISTORY.c.bucket.in_(buckets))
+def _of_group(table: Table, bucket: ColumnElement[int]) -> ColumnElement[bool]:
+    c = table.c
+    same = (c.brand_id == bindparam("brand"), c.source_id == bindparam("source"), c.kind == bindparam("kind_"))
+    return and_(*same, bucket.in_(bindparam("buckets", expanding=True)))
 
 
-def _rows_of(brand: int, source: int, kind: str, buckets: list[int]) -> ColumnElement[bool]:
-    c = ROLLUP.c
-    return and_(c.brand_id == brand, c.source_id == source, c.kind == kind, c.bucket.in_(buckets))
+_LOCK: Final = (
+    select(ROLLUP.c.bucket).where(_of_group(ROLLUP, ROLLUP.c.bucket)).order_by(ROLLUP.c.bucket).with_for_update()
+)
+_EMPTY: Final = update(ROLLUP).where(_of_group(ROLLUP, ROLLUP.c.bucket)).values(dict.fromkeys(ROLLUP_VALUES, 0))
 
 
-def _dialect(connection: Connection) -> Any:
-    return postgresql if connection.dialect.name == "postgresql" else sqlite
+@cache
+def _resum(dialect: str) -> Executable:
+    return _overwrite(dialect, item_sums().where(_of_group(ITEM, ITEM.c.bucket)), ITEM_SUMS)
+
+
+@cache
+def _regain(dialect: str) -> Executable:
+    return _overwrite(dialect, gain_sums().where(_of_group(ITEM, COUNT_HISTORY.c.bucket)), GAINS)
+
+
+@cache
+def _gain(dialect: str) -> Executable:
+    insert = _upsert(dialect)
+    added = {name: ROLLUP.c[name] + insert.excluded[name] for name in GAINS}
+    statement: Executable = insert.on_conflict_do_update(index_elements=ROLLUP_KEY, set_=added)
+    return statement
+
+
+def _overwrite(dialect: str, sums: Select[Any], names: Sequence[str]) -> Executable:
+    insert = _upsert(dialect).from_select([column.name for column in sums.selected_columns], sums)
+    statement: Executable = insert.on_conflict_do_update(
+        index_elements=ROLLUP_KEY, set_={name: insert.excluded[name] for name in names}
+    )
+    return statement
+
+
+def _upsert(dialect: str) -> Any:
+    return (postgresql if dialect == "postgresql" else sqlite).insert(ROLLUP)

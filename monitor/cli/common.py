@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,7 +26,10 @@ ConfigPath = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 Brand = Annotated[list[str] | None, typer.Option("--brand", "-b", help="Only this brand (may be repeated).")]
-Since = Annotated[str | None, typer.Option("--since", help="From: 30d, 2026-11-01, 2026-W44 or an ISO time.")]
+Since = Annotated[
+    str | None,
+    typer.Option("--since", help="From: 30d, 2026-11-01, 2026-W44 or an ISO time; to the quarter of an hour."),
+]
 Until = Annotated[str | None, typer.Option("--until", help="Up to, not included; written like --since.")]
 
 
@@ -102,8 +105,8 @@ def window_of(app: App, since: str | None, until: str | None, default: str = "7d
 
     zone, now = app.settings.monitor.zone, app.now()
     try:
-        end = parse_since(until, now, zone) if until else now
-        start = parse_since(since or default, end, zone)
+        end = quarter(parse_since(until, now, zone) if until else now, up=True)
+        start = quarter(parse_since(since or default, end, zone))
     except ValueError as error:
         raise Failure(str(error), 2) from error
     if start >= end:
@@ -111,14 +114,20 @@ def window_of(app: App, since: str | None, until: str | None, default: str = "7d
     return span(start, end, zone)
 
 
-def instant(app: App, text: str | None) -> datetime | None:
-    """The time that an option means."""
+def quarter(at: datetime, *, up: bool = False) -> datetime:
+    """The quarter of an hour at or before ``at`` (``up``: at or after): figures are kept by the quarter."""
+    past = timedelta(minutes=at.minute % 15, seconds=at.second, microseconds=at.microsecond)
+    return at - past + (timedelta(minutes=15) if up and past else timedelta(0))
+
+
+def instant(app: App, text: str | None, *, up: bool = False) -> datetime | None:
+    """The time that an option means, to the quarter of an hour, as for figures."""
     from monitor.schedule import parse_since
 
     if text is None:
         return None
     try:
-        return parse_since(text, app.now(), app.settings.monitor.zone)
+        return quarter(parse_since(text, app.now(), app.settings.monitor.zone), up=up)
     except ValueError as error:
         raise Failure(str(error), 2) from error
 

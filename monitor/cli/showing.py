@@ -241,7 +241,7 @@ def items(
             kinds=_one_of("--kind", kind, ("mention", "review", "post")),
             labels=_one_of("--label", label, ("positive", "neutral", "negative", "unscored")),
             since=instant(app, since),
-            until=instant(app, until),
+            until=instant(app, until, up=True),
             search=search,
             uncounted=uncounted or "counted",
             stars_at_most=max_stars,
@@ -315,15 +315,22 @@ def _cell(value: Any) -> Any:
 
 def sources(
     name: Annotated[str | None, typer.Argument(help="Show this source's last pulls.")] = None,
+    healthy: Annotated[
+        bool, typer.Option("--healthy", help="Print nothing; end with 1 if no source is read any more.")
+    ] = False,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Each source's state: when it was read, what is wrong, when it is read next."""
-    from monitor.health import health_of_sources
+    from monitor.health import health_of_sources, is_alive
     from storage import queries
 
     with opened(config) as app:
         states = health_of_sources(app)
+        if healthy:
+            if not is_alive(app):
+                raise Failure("no source has been read for a long while; is the daemon running?")
+            return
         if name is not None and name not in {state.name for state in states}:
             raise Failure(f'no source "{name}"; there are: {", ".join(state.name for state in states)}', 2)
         pulls = queries.pulls(app.database, name, 20) if name is not None else []

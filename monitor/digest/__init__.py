@@ -5,19 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Final, Literal
 
-from monitor.digest import escape, forms, layout, words
-from monitor.digest.page import Detail, DigestView, Page
+from monitor.digest import escape, layout, words
+from monitor.digest.numbers import plural
+from monitor.digest.page import Detail, DigestView
 from monitor.figures import Report
 
 Form = Literal["html", "txt", "md", "json"]
 
 SUBJECT: Final = 180
 """Characters of a subject."""
-
-_FORMS: Final[dict[str, Callable[[Page], str]]] = {"html": forms.html, "txt": forms.text, "md": forms.markdown}
 
 
 def render(report: Report, form: Form, options: DigestView) -> str:
@@ -27,7 +25,12 @@ def render(report: Report, form: Form, options: DigestView) -> str:
     """
     if form == "json":
         return escape.json_text(report.model_dump_json(by_alias=True, indent=2)) + "\n"
-    return _FORMS[form](layout.page(report, options))
+    from monitor.digest import (
+        forms,  # the templates’ engine takes time to import, which commands that need only words do not pay
+    )
+
+    made = {"html": forms.html, "txt": forms.text, "md": forms.markdown}
+    return made[form](layout.page(report, options))
 
 
 def subject(report: Report, view: DigestView) -> str:
@@ -35,7 +38,8 @@ def subject(report: Report, view: DigestView) -> str:
     frame = layout.frame_of(report, view)
     brands = layout.own(report)
     lead = words.news(brands[0], frame.before) if brands else "no brands"
-    more = f"; {len(report.brands) - 1} more" if len(report.brands) > 1 else ""
+    others = max(0, len(report.brands) - 1)
+    more = f"; {plural(others, 'more brand', 'more brands')}" if others else ""
     return escape.cap(f"{lead}{more} · {escape.name(view.name)}, {frame.window}", SUBJECT)
 
 

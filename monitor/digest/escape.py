@@ -97,6 +97,7 @@ def markdown(text: str) -> str:
     safe = re.sub(r"([\\`*_\[\]|~$])", r"\\\1", safe)
     safe = re.sub(r"@(?=everyone|here|channel|all\b)", "@\u200b", safe, flags=re.IGNORECASE)
     safe = re.sub(r"^([#=]|[-+](?=[\s+-]|$))", r"\\\1", safe)
+    safe = re.sub(r"(?<=\s)(#+)$", r"\\\1", safe)
     return re.sub(r"^(\d{1,9})([.)])(?=\s|$)", r"\1\\\2", safe)
 
 

@@ -65,13 +65,15 @@ def _text_templates() -> Environment:
 
 @cache
 def _inliner() -> css_inline.CSSInliner:
-    return css_inline.CSSInliner(keep_style_tags=False, keep_at_rules=True, load_remote_stylesheets=False)
+    return css_inline.CSSInliner(
+        keep_style_tags=False, keep_at_rules=True, minify_css=True, load_remote_stylesheets=False
+    )
 
 
 def _environment(*, autoescape: bool) -> Environment:
     return Environment(
         loader=PackageLoader("monitor.digest"),
-        autoescape=autoescape,
+        autoescape=autoescape,  # noqa: S701
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

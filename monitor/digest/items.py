@@ -71,5 +71,3 @@ def _meta(quote: Quote, zone: tzinfo) -> Iterator[str]:
         yield plural(quote.shares, "share")
     if quote.comments:
         yield plural(quote.comments, "comment")
-
-

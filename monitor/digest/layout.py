@@ -8,12 +8,33 @@ from datetime import tzinfo
 from typing import Final
 
 from monitor.digest import escape, items, times, words
-from monitor.digest.numbers import cells, count, gained, percent, plural, rate, score, stars
+from monitor.digest.numbers import cells, count, gained, percent, plural, rate, score
 from monitor.digest.page import (
-    Bar, Block, CountRow, DayRow, DigestView, Named, Page, Rival, Scored, SourceRow, StarRow, Stars, Tone,
+    Bar,
+    Block,
+    CountRow,
+    DayRow,
+    DigestView,
+    Named,
+    Page,
+    Rival,
+    Scored,
+    SourceRow,
+    StarRow,
+    Stars,
+    Tone,
 )  # fmt: skip
 from monitor.figures import (
-    BrandFigures, Change, Day, Engagement, EngagementOfBrand, Rating, Report, Sentiment, SourceFigures, Trailing,
+    BrandFigures,
+    Change,
+    Day,
+    Engagement,
+    EngagementOfBrand,
+    Rating,
+    Report,
+    Sentiment,
+    SourceFigures,
+    Trailing,
 )  # fmt: skip
 
 SHORT_ITEMS: Final = 3
@@ -39,7 +60,7 @@ def page(report: Report, view: DigestView) -> Page:
     """The page of ``report``: own brands first and in full, competitors after and in brief."""
     frame = frame_of(report, view)
     brands = own(report)
-    rivals = [brand for brand in report.brands if brand not in brands]
+    rivals = [brand for brand in report.brands if brand.competitor_of] if len(brands) < len(report.brands) else []
     return Page(
         title=escape.name(view.name),
         window=frame.window,
@@ -71,26 +92,26 @@ def _sentence(brand: BrandFigures, frame: Frame) -> str:
 
 
 def _block(brand: BrandFigures, frame: Frame) -> Block:
-    coverage = tuple(_coverage(brand, frame))
-    days = tuple(_days(brand.series, frame)) if frame.full else ()
+    days = tuple(_days(brand.series, frame)) if frame.full and any(day.volume for day in brand.series) else ()
+    counts = tuple(_counts(brand.engagement)) if frame.full else ()
     return Block(
         brand=escape.name(brand.brand),
         sentence=_sentence(brand, frame),
         warning=None if brand.coverage.complete else _capital(words.incomplete(brand.coverage, frame.zone)),
         items_first=words.is_few(brand.social) and words.is_few(brand.reviews),
-        volume=words.volume(brand, frame.before),
+        volume=_capital(words.volume(brand, frame.before)),
         scores=_scores(brand, frame),
         days=days,
         days_title="Hour by hour" if _is_hourly(brand.series) else "Day by day",
         days_note=_days_note(days),
         stars=_stars(brand, frame) if frame.full else None,
         groups=items.groups(brand.top_items, frame.zone, None if frame.full else SHORT_ITEMS),
-        counts=tuple(_counts(brand.engagement)) if frame.full else (),
-        counts_note=_counts_note(brand.engagement) if frame.full else None,
+        counts=counts,
+        counts_note=_counts_note(brand.engagement) if counts else None,
         followers=tuple(_followers(brand)) if frame.full else (),
         sources=tuple(_sources(brand.by_source)) if frame.full else (),
         key_numbers=() if frame.full else tuple(_key_numbers(brand)),
-        coverage=coverage,
+        coverage=tuple(_coverage(brand, frame)),
     )
 
 
@@ -103,29 +124,37 @@ def _rival(brand: BrandFigures, frame: Frame) -> Rival:
 
 
 def _scores(brand: BrandFigures, frame: Frame) -> tuple[Scored, ...]:
-    return (
-        _scored("Mentions", "mention", brand.social, brand.trailing, frame),
-        _scored("Reviews", "review", brand.reviews, brand.trailing, frame),
-    )
+    """Both scores; a kind of which there is nothing to say is left out."""
+    both = (_scored("mention", brand.social, brand, frame), _scored("review", brand.reviews, brand, frame))
+    return tuple(one for one in both if one.bar or one.trailing or one.left_out)
 
 
-def _scored(title: str, noun: str, sentiment: Sentiment, trailing: Trailing | None, frame: Frame) -> Scored:
+def _scored(noun: str, sentiment: Sentiment, brand: BrandFigures, frame: Frame) -> Scored:
     few, total = words.is_few(sentiment), sentiment.total
-    big = count(total) if few else score(sentiment.score)
-    note = f"{noun if total == 1 else noun + 's'} scored" if few else "score, from −1 to +1"
     change = sentiment.change if total else None
     return Scored(
-        title=title,
-        big=big,
-        big_note=note,
+        title=f"{_capital(noun)}s",
+        big=count(total) if few else percent(sentiment.positive, total),
+        big_note=f"{noun if total == 1 else noun + 's'} scored" if few else "positive",
         bar=_bar(sentiment) if total else None,
+        rest=words.rest(sentiment, noun),
         shares=words.shares(sentiment),
         score=f"score {words.score_words(sentiment)}" if total else None,
-        change=words.change_detail(change, frame.before) if change else None,
+        change=_capital(words.change_detail(change, frame.before)) if change else None,
         tone=_tone(change),
-        trailing=_trailing(trailing, noun) if few else None,
+        compared=_compared(change, noun, brand.by_source) if change else None,
+        trailing=_trailing(brand.trailing, noun) if few else None,
         left_out=words.left_out(sentiment, noun),
     )
+
+
+def _compared(change: Change, noun: str, by_source: Sequence[SourceFigures]) -> str | None:
+    """Which sources the change leaves out: those that were not complete in both windows. Source: METRICS 2.4."""
+    scored = [one.source for one in by_source if (one.reviews if noun == "review" else one.social).total]
+    left_out = [source for source in scored if source not in change.compared]
+    if not change.compared or not left_out:
+        return None
+    return f"Compared without {words.names(left_out)}, not fully read in both times"
 
 
 def _tone(change: Change | None) -> Tone:
@@ -198,7 +227,7 @@ def _stars(brand: BrandFigures, frame: Frame) -> Stars | None:
         for one in rating.standing
     ]
     rows = tuple(_star_rows(rating)) if rating.count else ()
-    return Stars(stars(rating.mean), words.rating(rating), rows, tuple(_star_notes(brand)), tuple(standing))
+    return Stars(_capital(words.rating(rating)), rows, tuple(_star_notes(brand)), tuple(standing))
 
 
 def _star_rows(rating: Rating) -> Iterator[StarRow]:
@@ -222,7 +251,7 @@ def _counts(engagement: EngagementOfBrand) -> Iterator[CountRow]:
     mentions, posts = engagement.mentions, engagement.own
     for key in _COUNTS:
         on_mentions, on_posts = getattr(mentions, key), getattr(posts, key)
-        if on_mentions is None and on_posts is None and key == "views":
+        if on_mentions is None and on_posts is None and not (mentions.gained.get(key) or posts.gained.get(key)):
             continue
         yield CountRow(
             name=_capital(key),
@@ -245,7 +274,7 @@ def _known(engagement: Engagement, key: str) -> str | None:
 
 def _counts_note(engagement: EngagementOfBrand) -> str:
     posts = plural(engagement.own.posts, "own post")
-    words_ = f"On {plural(engagement.mentions.items, 'item')} about the brand and {posts} published in this time."
+    words_ = f"On {plural(engagement.mentions.items, 'mention and review', 'mentions and reviews')} and {posts} of this time."
     if engagement.own.rate is not None:
         words_ += f" Engagement rate of own posts: {rate(engagement.own.rate)} of followers."
     return f"{words_} Gained: growth seen in this time, on items of any age."
@@ -269,7 +298,7 @@ def _sources(by_source: Sequence[SourceFigures]) -> Iterator[SourceRow]:
                 kind=kind,
                 count=count(sentiment.total),
                 bar=_bar(sentiment),
-                shares=words.shares(sentiment),
+                shares=words.positive_and_negative(sentiment),
                 score=score(sentiment.score),
                 note=_liked(one),
             )
@@ -296,9 +325,6 @@ def _coverage(brand: BrandFigures, frame: Frame) -> Iterator[str]:
     for gap in brand.coverage.gaps:
         yield words.gap(gap, frame.zone)
     yield words.known(brand.coverage, frame.zone)
-    for noun, sentiment in (("mention", brand.social), ("review", brand.reviews)):
-        if told := words.left_out(sentiment, noun):
-            yield f"{_capital(noun)}s: {told}"
     if told := words.languages(brand.coverage.unscored_languages):
         yield told
 

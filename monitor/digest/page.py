@@ -51,16 +51,18 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One of the two scores. ``big`` is the figure to see first, ``big_note`` says what it is."""
+    """One of the two scores. ``big`` is the figure to see first, ``big_note`` says what it is, ``rest`` what it leaves."""
 
     title: str
     big: str
     big_note: str
     bar: Bar | None
+    rest: str
     shares: str
     score: str | None
     change: str | None
     tone: Tone
+    compared: str | None
     trailing: str | None
     left_out: str | None
 
@@ -118,7 +120,6 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Stars:
-    mean: str
     words: str
     rows: tuple[StarRow, ...]
     notes: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Final
 
@@ -65,18 +65,34 @@ def is_few(sentiment: Sentiment) -> bool:
 
 def standing_out(sentiment: Sentiment, noun: str) -> str:
     """``62 % positive, 18 % negative of 412 mentions``; in counts where they are few."""
-    return f"{_two(sentiment)} of {_scored(sentiment, noun)}"
+    return f"{positive_and_negative(sentiment)} of {_scored(sentiment, noun)}"
+
+
+def positive_and_negative(sentiment: Sentiment) -> str:
+    """``62 % positive, 18 % negative``; in counts where they are few."""
+    if is_few(sentiment):
+        return f"{count(sentiment.positive)} positive, {count(sentiment.negative)} negative"
+    positive, negative = (percent(n, sentiment.total) for n in (sentiment.positive, sentiment.negative))
+    return f"{positive} positive, {negative} negative"
 
 
 def shares(sentiment: Sentiment) -> str:
     """``62 % positive, 20 % neutral, 18 % negative of 412``; in counts where they are few."""
     parts = {"positive": sentiment.positive, "neutral": sentiment.neutral, "negative": sentiment.negative}
     if sentiment.total == 0:
-        return "nothing to score"
+        return "none scored"
     if is_few(sentiment):
         return f"{', '.join(f'{count(n)} {label}' for label, n in parts.items())} of {count(sentiment.total)}"
     words = ", ".join(f"{percent(n, sentiment.total)} {label}" for label, n in parts.items())
     return f"{words} of {count(sentiment.total)}"
+
+
+def rest(sentiment: Sentiment, noun: str) -> str:
+    """What stands under a large "62 % positive": ``20 % neutral, 18 % negative of 412 mentions``."""
+    if is_few(sentiment):
+        return shares(sentiment).split(" of ")[0]
+    neutral, negative = (percent(n, sentiment.total) for n in (sentiment.neutral, sentiment.negative))
+    return f"{neutral} neutral, {negative} negative of {_scored(sentiment, noun)}"
 
 
 def score_line(sentiment: Sentiment) -> str:
@@ -130,7 +146,9 @@ def volume(brand: BrandFigures, before: str) -> str:
     """
     figures = brand.volume
     now = figures.mentions + figures.reviews
-    words = f"{plural(figures.mentions, 'mention')} and {plural(figures.reviews, 'review')}"
+    if now == 0 and not figures.before:
+        return "no mentions and no reviews found"
+    words = f"{_some(figures.mentions, 'mention')} and {_some(figures.reviews, 'review')}"
     if figures.before is None:
         return words
     if figures.before < FEW or not brand.coverage.complete:
@@ -206,6 +224,15 @@ def languages(unscored: Mapping[str, int]) -> str | None:
     return f"Not scored by language: {words}" if words else None
 
 
+def names(sources: Sequence[str]) -> str:
+    """``forum, news and 2 more``."""
+    shown = [escape.name(source) for source in sources[:3]]
+    more = len(sources) - len(shown)
+    if more:
+        return f"{', '.join(shown)} and {count(more)} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
 def zone_words(zone: tzinfo) -> str:
     """``Europe/Berlin``."""
     return escape.name(str(zone))
@@ -229,14 +256,14 @@ def _lead(brand: BrandFigures, before: str) -> list[str]:
 def _beside(reviews: Sentiment, before: str) -> str:
     """The reviews after the mentions: their verdict where there is one, else their shares."""
     if reviews.change is None or reviews.change.verdict == "too few to tell":
-        return f"{_two(reviews)} of {count(reviews.total)}"
+        return f"{positive_and_negative(reviews)} of {count(reviews.total)}"
     return verdict(reviews.change, before).replace(f" than {before}", "").replace(f" with {before}", "")
 
 
 def _nothing_scored(brand: BrandFigures) -> str:
     figures = brand.volume
     if figures.mentions + figures.reviews == 0:
-        return "no mentions and no reviews"
+        return "no mentions and no reviews found"
     kinds = [(figures.mentions, "mention"), (figures.reviews, "review")]
     return f"{' and '.join(plural(n, noun) for n, noun in kinds if n)}, none of them scored"
 
@@ -257,11 +284,8 @@ def _trailing(brand: BrandFigures) -> list[str]:
     return [f"last {brand.trailing.days} days: {standing_out(longer, noun)}"]
 
 
-def _two(sentiment: Sentiment) -> str:
-    if is_few(sentiment):
-        return f"{count(sentiment.positive)} positive, {count(sentiment.negative)} negative"
-    positive, negative = (percent(n, sentiment.total) for n in (sentiment.positive, sentiment.negative))
-    return f"{positive} positive, {negative} negative"
+def _some(value: int, noun: str) -> str:
+    return plural(value, noun) if value else f"no {noun}s"
 
 
 def _shortly(sentiment: Sentiment, noun: str) -> str:

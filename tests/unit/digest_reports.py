@@ -59,17 +59,31 @@ def change(verdict: Verdict, delta: float | None = None, **more: Any) -> Change:
     return Change(delta=delta, low=delta - 0.09, high=delta + 0.09, p=0.01, verdict=verdict, **more)
 
 
-def engagement(likes: int | None, shares: int | None, comments: int | None, items: int, *, shares_known: int | None = None) -> Engagement:
+def engagement(
+    likes: int | None, shares: int | None, comments: int | None, items: int, *, shares_known: int | None = None
+) -> Engagement:
     given = {"likes": likes, "shares": shares, "comments": comments}
     everywhere = {key: items for key, value in given.items() if value is not None}
     known = everywhere if shares_known is None else everywhere | {"shares": shares_known}
-    return Engagement(**given, views=None, items=items, known=known, gained={"likes": 310, "comments": -3})
+    return Engagement(
+        **given, views=None, items=items, known=known, gained={"likes": 310, "comments": -3} if likes else {}
+    )
 
 
-def own_posts(likes: int | None = None, posts: int = 0, rate: float | None = None, views: int | None = None) -> OwnEngagement:
+def own_posts(
+    likes: int | None = None, posts: int = 0, rate: float | None = None, views: int | None = None
+) -> OwnEngagement:
     known = {"likes": posts} if likes is not None else {}
     return OwnEngagement(
-        likes=likes, shares=None, comments=None, views=views, items=posts, known=known, gained={}, posts=posts, rate=rate
+        likes=likes,
+        shares=None,
+        comments=None,
+        views=views,
+        items=posts,
+        known=known,
+        gained={},
+        posts=posts,
+        rate=rate,
     )
 
 
@@ -124,16 +138,25 @@ def lively() -> BrandFigures:
         histogram={"1": 11, "2": 5, "3": 8, "4": 12, "5": 27},
         csat=0.619,
         standing=[
-            Standing(source="appstore", place="Apple App Store (DE)", mean=4.61, best=5, count=622, seen_at=START + WEEK),
+            Standing(
+                source="appstore", place="Apple App Store (DE)", mean=4.61, best=5, count=622, seen_at=START + WEEK
+            ),
             Standing(source="trust", place="Trust Index", mean=8.4, best=10, count=None, seen_at=START + WEEK),
         ],
     )
     return brand(
         social=sentiment(
-            255, 83, 74, unscored=18, uncounted={"excluded": 5, "muted": 2}, change=change("down", -0.21, compared=["reddit"])
+            255,
+            83,
+            74,
+            unscored=18,
+            uncounted={"excluded": 5, "muted": 2},
+            change=change("down", -0.21, compared=["reddit-larkspur", "mastodon"]),
         ),
         reviews=reviews(39, 8, 16, stars, replied=12, change=change("no clear change", -0.04)),
-        engagement=EngagementOfBrand(mentions=engagement(12_034, 512, 3_310, 430, shares_known=255), own=own_posts(941, 6, 0.023)),
+        engagement=EngagementOfBrand(
+            mentions=engagement(12_034, 512, 3_310, 430, shares_known=255), own=own_posts(941, 6, 0.023)
+        ),
         followers=[
             Followers(source="own", account="@larkspur@social.example", count=11_920, change=120, seen_at=START + WEEK),
             Followers(source="own", account="larkspur.notes", count=4_300, change=None, seen_at=START + WEEK),
@@ -166,8 +189,17 @@ def tiny() -> BrandFigures:
         social=sentiment(4, 1, 1, change=change("too few to tell")),
         volume=Volume(mentions=6, reviews=0, before=4),
         top_items=TopItems(
-            negative=[quote(90, "negative", "The oak lid warped within a week. Sad, it is a lovely thing.", author=None)],
-            positive=[quote(91, "positive", "A timer that does not shout. My desk is calmer for it.", place="@quiet@toots.example")],
+            negative=[
+                quote(90, "negative", "The oak lid warped within a week. Sad, it is a lovely thing.", author=None)
+            ],
+            positive=[
+                quote(
+                    91,
+                    "positive",
+                    "A timer that does not shout. My desk is calmer for it.",
+                    place="@quiet@toots.example",
+                )
+            ],
         ),
         trailing=Trailing(days=90, social=sentiment(51, 20, 13), reviews=sentiment(0, 0, 0)),
     )
@@ -226,8 +258,7 @@ def _sources() -> list[SourceFigures]:
 
 def _series() -> list[Day]:
     counts = [(31, 10, 4), (34, 12, 6), (40, 14, 8), (18, 7, 5), (45, 14, 22), (48, 15, 19), (39, 11, 10)]
-    rows = [_day(at, one, sum(one) + 9 + at % 4, gap=at == 3) for at, one in enumerate(counts)]
-    return rows
+    return [_day(at, one, sum(one) + 9 + at % 4, gap=at == 3) for at, one in enumerate(counts)]
 
 
 def _day(at: int, counts: tuple[int, int, int], volume: int, *, gap: bool = False) -> Day:
@@ -256,4 +287,6 @@ def _items() -> TopItems:
     joy = quote(6, "positive", "There's so much care in this app. The empty state made me smile.", title="A joy",
                 kind="review", stars=5, author="Emil Villar", place="Apple App Store (SE)", url=None)  # fmt: skip
     wordless = quote(7, "negative", None, kind="review", stars=2, author="caleb.moreau", place="Google Play", url=None)
-    return TopItems(negative=[lost, stuck, calm, hot], positive=[saved, joy], engaged=[lost, saved], unanswered=[stuck, wordless])
+    return TopItems(
+        negative=[lost, stuck, calm, hot], positive=[saved, joy], engaged=[lost, saved], unanswered=[stuck, wordless]
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from datetime import UTC, datetime
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 
 from connectors.testing import Reply, Request
 from connectors.testing.loopback import Loopback
@@ -42,11 +42,12 @@ class World:
 
 
 class RawServer:
-    """Treats every connection, once something was asked, as ``behave`` says."""
+    """Treats every connection, once something was asked, as ``behave`` says, then closes it and releases ``closed``."""
 
     def __init__(self, behave: Behave) -> None:
         self._behave = behave
         self._ended = Event()
+        self.closed = Semaphore(0)
         self._listener = socket.create_server(("127.0.0.1", 0))
         Thread(target=self._accept, daemon=True).start()
 
@@ -72,4 +73,5 @@ class RawServer:
                 connection.recv(65_536)
                 self._behave(connection, self._ended)
             except OSError:
-                return  # the client went away
+                pass  # the client went away
+        self.closed.release()

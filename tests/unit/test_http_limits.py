@@ -54,11 +54,12 @@ def seconds_until_unavailable(http: HttpClient, url: str) -> float:
     return time.monotonic() - started
 
 
-def test_a_connection_that_the_server_closed_meanwhile_is_opened_anew(
-    http: HttpClient, raw: Callable[[Behave], str]
-) -> None:
-    url = raw(lambda connection, _ended: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
-    assert [http.get(url).body for _ in range(3)] == [b"ok"] * 3
+def test_a_connection_that_the_server_closed_meanwhile_is_opened_anew(http: HttpClient) -> None:
+    server = RawServer(lambda connection, _ended: connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+    for _ in range(3):
+        assert http.get(server.url).body == b"ok"
+        assert server.closed.acquire(timeout=5)
+    server.close()
 
 
 def test_a_long_answer_is_left_when_the_program_stops(http: HttpClient, raw: Callable[[Behave], str]) -> None:

@@ -114,7 +114,7 @@ UNITS = [
 ]
 
 
-@pytest.mark.parametrize("end", ["", ">", "\">-->x</script>"])
+@pytest.mark.parametrize("end", ["", ">", '">-->x</script>'])
 @pytest.mark.parametrize("unit", UNITS)
 def test_hostile_markup_is_read_in_linear_time(unit: str, end: str) -> None:
     markup = unit * (LONG // len(unit) - 1) + end

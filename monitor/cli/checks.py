@@ -1,0 +1,140 @@
+"""``check`` and ``config``: is the configuration sound, does everything answer, and what is in effect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from monitor.cli.common import AsJson, ConfigPath, Failure, console, load_settings, next_step, print_json
+
+if TYPE_CHECKING:
+    from monitor.checking import Coming, Finding
+    from monitor.config import Settings
+
+UNCHECKED = "languages are not told apart (pycld2 is not installed): texts of every language are scored as English"
+
+
+def check(
+    config: ConfigPath = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Only read the configuration; ask nobody.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read the configuration, try every source and channel, and say what to mend."""
+    from monitor.app import utc_now
+    from monitor.checking import check_all, coming
+    from monitor.cli.common import set_up_logging
+    from monitor.scoring.language import is_checked
+
+    set_up_logging("critical", "text")
+    settings = _settings_or_faults(config) if as_json else load_settings(config)
+    found = [] if offline else check_all(settings, utc_now)
+    digests = coming(settings, utc_now())
+    if as_json:
+        print_json(_told(settings, found, digests, language_checked=is_checked()))
+    else:
+        _show(settings, found, digests, offline=offline, language_checked=is_checked())
+    failed = [one for one in found if not one.ok]
+    if failed:
+        raise Failure(f"{len(failed)} of {len(found)} failed; mend what is named above")
+    if not as_json:
+        next_step("sentiment-monitor check" if offline else "sentiment-monitor run")
+
+
+def _settings_or_faults(config: Any) -> Settings:
+    from monitor.config import ConfigError, find, load
+
+    try:
+        return load(find(config))
+    except ConfigError as error:
+        print_json({"ok": False, "faults": [asdict(fault) for fault in error.faults]})
+        raise typer.Exit(2) from error
+
+
+def _told(
+    settings: Settings, found: Sequence[Finding], digests: Sequence[Coming], *, language_checked: bool
+) -> Mapping[str, Any]:
+    return {
+        "ok": all(one.ok for one in found),
+        "file": str(settings.path),
+        "tried": [asdict(one) for one in found],
+        "digests": [asdict(one) for one in digests],
+        "language_checked": language_checked,
+    }
+
+
+def _show(
+    settings: Settings,
+    found: Sequence[Finding],
+    digests: Sequence[Coming],
+    *,
+    offline: bool,
+    language_checked: bool,
+) -> None:
+    from monitor.digest.escape import clean
+
+    out = console()
+    out.print(f"{settings.path}: sound; {_size(settings)}", soft_wrap=True)
+    if found:
+        out.print(_table(found))
+    elif not offline:
+        out.print("there is nothing to try: add a source with sentiment-monitor add TYPE", soft_wrap=True)
+    for digest in digests:
+        out.print(_due_words(digest), soft_wrap=True)
+    if not language_checked:
+        out.print(clean(UNCHECKED, 200), soft_wrap=True)
+
+
+def _size(settings: Settings) -> str:
+    counts = {
+        "brand": len(settings.brands),
+        "source": len(settings.enabled_sources),
+        "digest": len(settings.digests),
+        "channel": len(settings.channels),
+    }
+    return ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for noun, count in counts.items())
+
+
+def _table(found: Sequence[Finding]) -> Any:
+    from rich.table import Table
+
+    from monitor.digest.escape import clean
+
+    table = Table("name", "type", "state", "asked for", "mend", box=None, pad_edge=False)
+    for one in found:
+        asked = "; ".join(clean(query, 80) or "" for query in one.queries)
+        cells = (clean(one.name, 60), one.type, clean(one.state, 60), asked, clean(one.mend, 300))
+        table.add_row(*(cell or "" for cell in cells))
+    return table
+
+
+def _due_words(digest: Coming) -> str:
+    times = ", ".join(f"{at:%a %d %b %H:%M}" for at in digest.due)
+    zone = f" ({digest.due[0].tzinfo})" if digest.due else ""
+    where = f"to {', '.join(digest.channels)}" if digest.channels else 'to nobody: name channels = ["..."]'
+    return f"digest {digest.digest}: {times}{zone}, {where}"
+
+
+# -------------------------------------------------------------------------------------------------- config
+
+
+def schema(as_json: AsJson = False) -> None:
+    """Print the JSON Schema of the configuration, with the options of every installed connector."""
+    from monitor.config.schema import schema as made
+
+    print_json(made())
+
+
+def show(config: ConfigPath = None, as_json: AsJson = False) -> None:
+    """Print the settings in effect, defaults included and secrets masked."""
+    import tomlkit
+
+    from monitor.config.shown import shown
+
+    settings = shown(load_settings(config))
+    if as_json:
+        print_json(settings)
+    else:
+        typer.echo(tomlkit.dumps({name: table for name, table in settings.items() if table}).rstrip())

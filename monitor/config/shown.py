@@ -1,0 +1,101 @@
+"""The settings as they are in effect, for people: defaults filled in, secrets as ``***``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, SecretStr
+
+from connectors import registry
+from monitor.config.given import is_secret, refers
+from monitor.config.models import AccountSettings, Settings, SourceSettings
+from monitor.scoring import Profile
+
+MASK = "***"
+_UNITS = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+
+
+def shown(settings: Settings) -> dict[str, Any]:
+    """Every table with every key that has a value, as TOML values. What came by reference is masked like a secret."""
+    accounts = {account.name: account for account in settings.accounts}
+    return {
+        "monitor": _table(settings.monitor) | {"database": without_password(settings.monitor.database)},
+        "brands": [_table(brand) for brand in settings.brands],
+        "accounts": [_account(account) for account in settings.accounts],
+        "sources": [_source(source, accounts.get(source.account or "")) for source in settings.sources],
+        "digests": [_table(digest) for digest in settings.digests],
+        "channels": [_table(channel) for channel in settings.channels],
+        "scoring": _scoring(settings.scoring),
+    }
+
+
+def without_password(url: str) -> str:
+    """A database's address with its password masked."""
+    masked = re.sub(r"://([^:/@]*):.*@", rf"://\1:{MASK}@", url)
+    return re.sub(r"(?i)(password=)[^&]*", rf"\1{MASK}", masked)
+
+
+def duration(length: timedelta) -> str:
+    """As the configuration has it: ``1h30m``."""
+    seconds, words = int(length.total_seconds()), ""
+    for unit, size in _UNITS:
+        count, seconds = divmod(seconds, size)
+        words += f"{count}{unit}" if count else ""
+    return words or "0s"
+
+
+def _account(account: AccountSettings) -> dict[str, Any]:
+    options = registry.plugin(account.type).options
+    return {**_table(account), "options": {key: _option(options, key, v, v) for key, v in account.options.items()}}
+
+
+def _source(source: SourceSettings, account: AccountSettings | None) -> dict[str, Any]:
+    given = {**(account.options if account else {}), **source.options}
+    options = type(source.parsed)
+    known = {key: _option(options, key, value, given.get(key)) for key, value in source.parsed}
+    return {**_table(source), "options": {key: value for key, value in known.items() if value is not None}}
+
+
+def _option(model: type[BaseModel], key: str, value: Any, given: Any) -> Any:
+    field = model.model_fields.get(key)
+    if value is not None and (field is None or is_secret(model, key) or refers(given)):
+        return MASK
+    if field is not None and not field.repr and isinstance(value, str) and "://" in value:
+        parts = urlsplit(value)
+        return f"{parts.scheme}://{parts.hostname}/{MASK}"
+    return _value(value)
+
+
+def _table(table: BaseModel) -> dict[str, Any]:
+    """The keys that have a value, by the names that the file has for them; options are seen to by themselves."""
+    fields = type(table).model_fields
+    values = {field.alias or name: getattr(table, name) for name, field in fields.items() if name != "options"}
+    return {name: _value(value) for name, value in values.items() if value is not None}
+
+
+def _scoring(profile: Profile) -> dict[str, Any]:
+    values = {key: value for key, value in asdict(profile).items() if value is not None and key != "name"}
+    pairs = {key: dict(values[key]) for key in ("lexicon", "languages")}
+    return {"profile": profile.name, **{key: _value(value) for key, value in (values | pairs).items()}}
+
+
+def _value(value: Any) -> Any:
+    match value:
+        case SecretStr():
+            return MASK
+        case timedelta():
+            return duration(value)
+        case Path():
+            return str(value)
+        case Mapping():
+            return {str(key): _value(entry) for key, entry in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_value(entry) for entry in value]
+        case _:
+            return value
