@@ -50,6 +50,8 @@ def text_of(cell: object) -> str | None:
 
 def name_of(cell: object) -> str | None:
     """A short text that stands for nothing else: an id, a name, a link."""
+    if cell is None or cell == "":
+        return None
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
     text = storable(str(cell)).strip() if isinstance(cell, str | int | float) else ""
@@ -58,7 +60,7 @@ def name_of(cell: object) -> str | None:
 
 def count_of(cell: object) -> int | None:
     """A whole number (thousands may be apart), ``None`` where it is unknown."""
-    if isinstance(cell, bool) or cell is None:
+    if isinstance(cell, bool) or cell is None or cell == "":
         return None
     text = re.sub(r"(?<=\d)[,.'’\s](?=\d{3}(?!\d))", "", str(cell).strip())
     found = re.fullmatch(r"(-?\d{1,15})(?:\.0+)?", text)
@@ -146,10 +148,11 @@ def _epoch(number: float) -> datetime:
 
 
 def _iso(text: str) -> Iterator[datetime]:
-    try:
-        yield datetime.fromisoformat(re.sub(r"\s*UTC$", "+00:00", _OFFSET_APART.sub(r"\1", text)))
-    except ValueError:
-        return
+    for spelling in (text, re.sub(r"\s*UTC$", "+00:00", _OFFSET_APART.sub(r"\1", text))):
+        try:
+            yield datetime.fromisoformat(spelling)
+        except ValueError:
+            continue
 
 
 def _slashes(text: str) -> Iterator[datetime]:

@@ -45,7 +45,7 @@ class Letter:
 
     def name(self) -> str:
         """``NAME-PERIOD``, fit for a file."""
-        period = self.view.period or f"{self.at:%Y-%m-%d}"
+        period = self.report.window.label or f"{self.at:%Y-%m-%d}"
         return f"{self.view.name}-{period.replace(':', '').replace('..', '_')}"
 
 

@@ -57,7 +57,7 @@ def letter_of(app: App, due: DeliveryDue) -> Letter:
     """What a delivery carries: the stored report with its quotes' present words."""
     zone = app.settings.monitor.zone
     digest = settings_of(app, due.digest)
-    view = DigestView(name=due.digest, period=due.period, zone=zone, detail=digest.detail)
+    view = DigestView(name=due.digest, zone=zone, detail=digest.detail)
     return Letter(with_words(app, due.report), view, due.key, app.now())
 
 

@@ -160,7 +160,6 @@ def _add(work: _Work, claim: Claim, number: int, item: ItemValues, at: datetime)
             "first_seen_at": at,
             "changed_at": at,
             "scorer_label": item["label"],
-            "erased_at": None,
         }
     )
     key = Key(item["brand_id"], claim.source_id, item["kind"], bucket)
@@ -292,7 +291,8 @@ def save_gap(connection: Connection, source_id: int, gap: GapValues, at: datetim
     statement = _upsert(connection)(GAP).on_conflict_do_nothing()
     values = {"since": gap.since, "until": gap.until, "missing": gap.missing, "reason": reason}
     connection.execute(statement, {"source_id": source_id, "seen_at": at, **values})
-    connection.execute(delete(GAP).where(told, c.until == until))
+    if until is not None:
+        connection.execute(delete(GAP).where(told, c.until == until))
 
 
 def _log(connection: Connection, pull_id: int, page: PageValues, saved: Saved) -> None:

@@ -109,7 +109,10 @@ def mark_failed(database: Database, due: DeliveryDue, error: str) -> None:
 def _finish(database: Database, due: DeliveryDue, values: Mapping[str, Any]) -> None:
     def work(connection: Connection) -> None:
         hold(connection, DELIVERY, due.id, due.fence, {"lease_owner": None, "lease_until": None, **values})
-        digest_id = connection.execute(select(DELIVERY.c.digest_id).where(DELIVERY.c.id == due.id)).scalar_one()
+        of_this = select(DELIVERY.c.digest_id).where(DELIVERY.c.id == due.id).scalar_subquery()
+        # The lock makes two that finish at once see each other; else neither would be the last.
+        lock = select(DIGEST.c.id).where(DIGEST.c.id == of_this).with_for_update(key_share=True)
+        digest_id = connection.execute(lock).scalar_one()
         open_rows = select(func.count()).where(
             DELIVERY.c.digest_id == digest_id, DELIVERY.c.state.in_(("queued", "claimed"))
         )

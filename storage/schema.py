@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
+import os
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, inspect, text
 
 from storage.engine import Database, StorageError
+from storage.tables import METADATA
 
 HEAD: Final = "0001"
 """The newest revision this program knows; a test holds it equal to the scripts'."""
@@ -19,22 +21,24 @@ _LOCK_KEY: Final = 7_305_101  # an arbitrary number that all daemons on one Post
 
 
 def version(database: Database) -> str | None:
-    """The store's revision; ``None`` for an empty store."""
+    """The store's revision; ``None`` for an empty store. ``StorageError`` for a database that is something else's."""
     return database.read(_version)
 
 
 def upgrade(database: Database) -> str | None:
     """Bring the tables to :data:`HEAD`, under a lock, an SQLite file after a backup beside it; what it was before.
 
-    ``StorageError`` for a store that a newer program has written.
+    ``StorageError`` for a store that a newer program has written, and for a database that is something else's.
     """
     before = version(database)
+    if before not in (None, *_KNOWN):
+        raise StorageError(
+            f"database: its tables are of version {before}, newer than this program's {HEAD}; upgrade the program"
+        )
+    if database.is_sqlite:
+        _write_ahead(database)
     if before == HEAD:
         return before
-    if before is not None and before not in _KNOWN:
-        raise StorageError(
-            f"database: its tables are of version {before}, newer than this program's {HEAD}; upgrade it"
-        )
     if before is not None and database.file is not None:
         _backup(database, database.file)
     _migrate(database)
@@ -47,26 +51,44 @@ def backup(database: Database, target: Path) -> None:
         raise StorageError("db backup: copies SQLite files; for PostgreSQL use pg_dump")
     if target.exists():
         raise StorageError(f"db backup: {target} exists; name another file")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(target.name + ".part")
-    partial.unlink(missing_ok=True)
-    with database.engine.connect() as connection:
-        raw = connection.connection.driver_connection
-        assert raw is not None
-        raw.execute("VACUUM INTO ?", (str(partial),))
-    shutil.move(partial, target)
+    partial = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _copy(database, partial)
+        partial.rename(target)
+    except OSError as error:
+        raise StorageError(f"db backup: {target} cannot be written ({error.strerror}); name another file") from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _copy(database: Database, target: Path) -> None:
+    target.touch(exist_ok=False)  # what cannot be written is told from what cannot be read
+    with database.refusals_named(), database.engine.connect() as connection:
+        _raw(connection).execute("VACUUM INTO ?", (str(target),))
 
 
 def _version(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return found
+    """Is the database ours, and of what version? Nothing is written to one that is not."""
+    tables = set(inspect(connection).get_table_names())
+    if "alembic_version" in tables and "brand" in tables:
+        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return found
+    strangers = tables if connection.dialect.name == "sqlite" else tables & {*METADATA.tables, "alembic_version"}
+    if strangers:
+        raise StorageError(f"database: has tables of something else ({sorted(strangers)[0]}); name another")
+    return None
 
 
 def _backup(database: Database, file: Path) -> None:
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
-    backup(database, file.with_name(f"{file.name}.{stamp}.bak"))
+    backup(database, file.with_name(f"{file.name}.{stamp}-{os.getpid()}.bak"))
+
+
+def _write_ahead(database: Database) -> None:
+    """Readers and the writer do not wait for each other; the file remembers it, and its copies may not."""
+    with database.refusals_named(), database.engine.connect() as connection:
+        _raw(connection).execute("PRAGMA journal_mode=WAL")
 
 
 def _migrate(database: Database) -> None:
@@ -90,13 +112,10 @@ def _migrate(database: Database) -> None:
         database.write(run)
 
 
-def _without_foreign_keys(database: Database, run: object) -> None:
+def _without_foreign_keys(database: Database, run: Callable[[Connection], None]) -> None:
     """Batch migrations replace tables; with foreign keys on, that would delete every row that refers to them."""
-    assert callable(run)
-    with database.engine.connect() as connection:
-        raw = connection.connection.driver_connection
-        assert raw is not None
-        raw.execute("PRAGMA foreign_keys=OFF")
+    with database.refusals_named(), database.engine.connect() as connection:
+        _raw(connection).execute("PRAGMA foreign_keys=OFF")
         try:
             with connection.begin():
                 run(connection)
@@ -104,4 +123,9 @@ def _without_foreign_keys(database: Database, run: object) -> None:
                 if broken is not None:
                     raise StorageError("database: rows would lose what they refer to; the upgrade was undone")
         finally:
-            raw.execute("PRAGMA foreign_keys=ON")
+            _raw(connection).execute("PRAGMA foreign_keys=ON")
+
+
+def _raw(connection: Connection) -> Any:
+    """The driver's own connection, outside of any transaction."""
+    return connection.connection.driver_connection

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, and_, insert, select, update
 
@@ -36,15 +36,19 @@ def sync(database: Database, brands: Sequence[str], sources: Sequence[SourceEntr
 def _sync(
     connection: Connection, brands: Sequence[str], sources: Sequence[SourceEntry], now: datetime
 ) -> Mapping[str, int]:
-    known = {row.name: row.id for row in connection.execute(select(BRAND.c.name, BRAND.c.id))}
-    for name in brands:
-        if name not in known:
-            connection.execute(insert(BRAND).values(name=name, created_at=now))
+    known = _brands(connection)
+    missing = [{"name": name, "created_at": now} for name in dict.fromkeys(brands) if name not in known]
+    if missing:
+        connection.execute(insert(BRAND), missing)
     for entry in sources:
         _sync_source(connection, entry, now)
     names = [entry.name for entry in sources]
     gone = and_(SOURCE.c.name.not_in(names), SOURCE.c.active, SOURCE.c.name.not_like("import %"))
     connection.execute(update(SOURCE).where(gone).values(active=False))
+    return _brands(connection)
+
+
+def _brands(connection: Connection) -> dict[str, int]:
     return {row.name: row.id for row in connection.execute(select(BRAND.c.name, BRAND.c.id))}
 
 
@@ -54,21 +58,34 @@ def ensure(database: Database, entry: SourceEntry, now: datetime) -> None:
 
 
 def _sync_source(connection: Connection, entry: SourceEntry, now: datetime) -> None:
-    names = select(SOURCE.c.name, SOURCE.c.type, SOURCE.c.active)
-    known = {row.name: row for row in connection.execute(names)}
-    if entry.was in known and entry.name not in known:
-        connection.execute(update(SOURCE).where(SOURCE.c.name == entry.was).values(name=entry.name, active=True))
-    elif entry.name not in known:
+    known = _known(connection, entry.name)
+    if known is None and entry.was is not None and _known(connection, entry.was) is not None:
+        connection.execute(update(SOURCE).where(SOURCE.c.name == entry.was).values(name=entry.name))
+        known = _known(connection, entry.name)
+    if known is None:
         fresh = {"name": entry.name, "type": entry.type, "platform": entry.platform, "next_run_at": now}
         defaults = {"active": True, "fence": 0, "turn": 0, "failures": 0}
         connection.execute(insert(SOURCE).values(fresh | defaults))
-    elif known[entry.name].type != entry.type:
-        changed = {"type": entry.type, "platform": entry.platform, "cursor": None, "next_run_at": now, "active": True}
-        connection.execute(update(SOURCE).where(SOURCE.c.name == entry.name).values(changed))
-    elif not known[entry.name].active:
-        connection.execute(
-            update(SOURCE).where(SOURCE.c.name == entry.name).values(active=True, next_run_at=now, paused=None)
-        )
+        return
+    change: dict[str, Any] = {}
+    if not known.active:
+        change |= {"active": True, "next_run_at": now, "paused": None}
+    if (known.type, known.platform) != (entry.type, entry.platform):
+        change |= {**_BEGUN_ANEW, "type": entry.type, "platform": entry.platform, "next_run_at": now}
+    if change:
+        connection.execute(update(SOURCE).where(SOURCE.c.name == entry.name).values(change))
+
+
+def _known(connection: Connection, name: str) -> Any:
+    query = select(SOURCE.c.type, SOURCE.c.platform, SOURCE.c.active).where(SOURCE.c.name == name)
+    return connection.execute(query).one_or_none()
+
+
+_BEGUN_ANEW: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(("cursor", "paused", "error", "fate", "reaches_back_to", "known_until")),
+    **{"failures": 0, "lease_owner": None, "lease_until": None, "fence": SOURCE.c.fence + 1},
+}
+"""A source that is another now: nothing of it was read yet, and who still pulls the old one must not set the cursor."""
 
 
 def claim_source(
@@ -112,7 +129,8 @@ def finish_pull(database: Database, claimed: Claim, outcome: Outcome, now: datet
 
     def work(connection: Connection) -> None:
         ok = outcome.fate is None
-        begun = connection.execute(select(PULL.c.begun_at).where(PULL.c.id == claimed.pull_id)).scalar_one()
+        error = outcome.error and outcome.error[:500]
+        begun = select(PULL.c.begun_at).where(PULL.c.id == claimed.pull_id).scalar_subquery()
         good = {"failures": 0, "last_success_at": now, "known_until": begun}
         health: dict[str, Any] = good if ok else {"failures": claimed.failures + 1}
         values = {
@@ -120,14 +138,14 @@ def finish_pull(database: Database, claimed: Claim, outcome: Outcome, now: datet
             "lease_until": None,
             "next_run_at": outcome.next_run_at,
             "turn": claimed.turn + 1,
-            "paused": outcome.paused,
+            "paused": outcome.paused and outcome.paused[:500],
             "fate": outcome.fate,
-            "error": outcome.error,
+            "error": error,
             "last_begun_at": begun,
             **health,
         }
         hold(connection, SOURCE, claimed.source_id, claimed.fence, values)
-        ended = {"ended_at": now, "ok": ok, "fate": outcome.fate, "error": outcome.error}
+        ended = {"ended_at": now, "ok": ok, "fate": outcome.fate, "error": error}
         connection.execute(update(PULL).where(PULL.c.id == claimed.pull_id).values(ended))
 
     database.write(work)
@@ -188,8 +206,8 @@ def _save_reading(
 ) -> None:
     same = and_(*(table.c[name] == value for name, value in key.items()))
     last = connection.execute(select(table).where(same).order_by(table.c.at.desc()).limit(1)).mappings().first()
-    if last is not None and last["at"] >= at:
-        return
+    if last is not None and last["last_seen"] >= at:
+        return  # an older reading, come late
     if last is not None and all(last[name] == value for name, value in values.items()):
         connection.execute(update(table).where(same, table.c.at == last["at"]).values(last_seen=at))
     else:

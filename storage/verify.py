@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, Table, select, union
+from sqlalchemy.sql.elements import ColumnElement
 
 from storage.engine import Database
 from storage.rollups import GAINS, ITEM_SUMS, Key, gain_sums, item_sums, recompute
-from storage.tables import ROLLUP, ROLLUP_KEY
+from storage.tables import COUNT_HISTORY, ITEM, ROLLUP
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A rollup figure that is not what the items say."""
+    """A rollup figure that is not what the items say; ``stored`` is ``None`` where the row is missing."""
 
     key: Key
     column: str
@@ -26,40 +28,47 @@ def verify(database: Database, *, repair: bool = False) -> list[Difference]:
     """Every rollup figure that differs from its items; with ``repair`` they are mended in the same transaction."""
 
     def work(connection: Connection) -> list[Difference]:
-        found = _differences(connection)
-        if repair and found:
-            keys = {difference.key for difference in found}
-            recompute(connection, keys, keys)
-            _empty(connection, keys - set(_true(connection)))
+        found = [difference for series in _series(connection) for difference in _differences(connection, series)]
+        if repair:
+            recompute(connection, anew={difference.key for difference in found})
         return found
 
     return database.write(work) if repair else database.read(work)
 
 
-def _differences(connection: Connection) -> list[Difference]:
-    true = _true(connection)
-    stored = {Key(*(row[name] for name in ROLLUP_KEY)): row for row in connection.execute(select(ROLLUP)).mappings()}
-    found: list[Difference] = []
-    for key in sorted({*true, *stored}):
-        row = stored.get(key)
-        for name in (*ITEM_SUMS, *GAINS):
-            right = true.get(key, {}).get(name, 0)
-            if row is None or row[name] != right:
-                found.append(Difference(key, name, None if row is None else row[name], right))
-    return found
+_SERIES: Final = ("brand_id", "source_id", "kind")
+_COLUMNS: Final = (*ITEM_SUMS, *GAINS)
+Figures = dict[int, Sequence[int]]
+"""Values by bucket. One series fits into memory, all of them might not."""
 
 
-def _true(connection: Connection) -> dict[Key, dict[str, int]]:
-    true: dict[Key, dict[str, int]] = {}
-    for query, names in ((item_sums(), ITEM_SUMS), (gain_sums(), GAINS)):
-        for row in connection.execute(query).mappings():
-            key = Key(*(row[name] for name in ROLLUP_KEY))
-            true.setdefault(key, {}).update({name: int(row[name] or 0) for name in names})
-    return true
+def _series(connection: Connection) -> list[Any]:
+    """Every (brand, source, kind) there is."""
+    found = union(*(select(*(table.c[name] for name in _SERIES)) for table in (ITEM, ROLLUP)))
+    return sorted(tuple(row) for row in connection.execute(found))
 
 
-def _empty(connection: Connection, keys: set[Key]) -> None:
-    """Rows that no item stands behind any more."""
-    for key in keys:
-        same: list[Any] = [ROLLUP.c[name] == value for name, value in key._asdict().items()]
-        connection.execute(ROLLUP.delete().where(*same))
+def _differences(connection: Connection, series: tuple[int, int, str]) -> Iterator[Difference]:
+    sums = _figures(connection, item_sums(), ITEM, series, ITEM.c.bucket, ITEM_SUMS)
+    gains = _figures(connection, gain_sums(), ITEM, series, COUNT_HISTORY.c.bucket, GAINS)
+    stored = _figures(connection, select(ROLLUP), ROLLUP, series, ROLLUP.c.bucket, _COLUMNS)
+    nothing, no_gain = (0,) * len(ITEM_SUMS), (0,) * len(GAINS)
+    for bucket in sorted({*sums, *gains, *stored}):
+        right = (*sums.get(bucket, nothing), *gains.get(bucket, no_gain))
+        row: Sequence[int | None] = stored.get(bucket) or (None,) * len(right)
+        for name, there, true in zip(_COLUMNS, row, right, strict=True):
+            if there != true:
+                yield Difference(Key(*series, bucket), name, there, true)
+
+
+def _figures(
+    connection: Connection,
+    query: Select[Any],
+    table: Table,
+    series: tuple[int, int, str],
+    bucket: ColumnElement[int],
+    names: Sequence[str],
+) -> Figures:
+    of_series = (table.c[name] == value for name, value in zip(_SERIES, series, strict=True))
+    chosen = query.where(*of_series).with_only_columns(bucket, *(query.selected_columns[name] for name in names))
+    return {row[0]: tuple(int(value or 0) for value in row[1:]) for row in connection.execute(chosen)}

@@ -120,7 +120,7 @@ def _due_words(digest: Coming) -> str:
 # -------------------------------------------------------------------------------------------------- config
 
 
-def schema(as_json: AsJson = False) -> None:
+def schema(_as_json: AsJson = False) -> None:
     """Print the JSON Schema of the configuration, with the options of every installed connector."""
     from monitor.config.schema import schema as made
 

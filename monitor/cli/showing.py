@@ -173,7 +173,7 @@ def digest(
         chosen = _digest(app, name)
         window = _period(app, chosen, period)
         report = build_report(app, digest_brands(app, chosen), window)
-        view = DigestView(name=chosen.name, period=window.label, zone=window.zone, detail=chosen.detail)
+        view = DigestView(name=chosen.name, zone=window.zone, detail=chosen.detail)
         text = render(report, "json" if as_json else form, view)
     if output is None:
         typer.echo(text)

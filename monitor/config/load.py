@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
@@ -106,7 +107,7 @@ class _Reading:
             return model.model_validate(value)
         except ValidationError as error:
             self.faults += faults_of(error, place, keys_of(model))
-            return None
+            return _salvaged(model, value, error)
 
     def _tables(self, model: type[M], data: Mapping[str, Any], key: str) -> Iterator[M]:
         seen: Counter[str] = Counter()
@@ -150,7 +151,7 @@ class _Reading:
         from monitor.scoring import ScoringOptions, build_profile
 
         options = self._table(ScoringOptions, value, "scoring")
-        if options is None:
+        if options is None or any(fault.place.startswith("scoring") for fault in self.faults):
             return None
         try:
             return build_profile(options)
@@ -234,8 +235,18 @@ class _Reading:
             self.faults += [
                 unknown(f"{place}.channels", "channel", n, channels) for n in digest.channels if n not in channels
             ]
-            if monitor is not None:
-                try:
-                    Schedule.parse(digest.schedule, monitor.zone)
-                except ValueError as error:
-                    self.faults.append(as_fault(f"{place}.schedule", error))
+            try:
+                Schedule.parse(digest.schedule, monitor.zone if monitor else ZoneInfo("UTC"))
+            except ValueError as error:
+                self.faults.append(as_fault(f"{place}.schedule", error))
+
+
+def _salvaged(model: type[M], value: Any, error: ValidationError) -> M | None:
+    """The table without its faulty keys, so that one fault does not hide those of the same table; ``None`` if it needs them."""
+    if not isinstance(value, Mapping):
+        return None
+    faulty = {details["loc"][0] for details in error.errors() if details["loc"]}
+    try:
+        return model.model_validate({key: entry for key, entry in value.items() if key not in faulty})
+    except ValidationError:
+        return None

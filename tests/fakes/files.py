@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from threading import Event
 from typing import Any, ClassVar
 
-from connectors.files import FileOptions, prefix_of
+from connectors.contract import Context, Cursor, Item, Page, Unlimited
+from connectors.files import FileOptions, Files, prefix_of
+from connectors.http import HttpClient
 from connectors.testing import FakePlatform, Fault, Reply, Request, Seed
 from connectors.testing.platform import NOW
 
@@ -101,3 +105,58 @@ class FakeFolder(FakeFiles):
             content = self.content(self.seeds[start : start + 100])
             if not file.exists() or file.read_text(encoding="utf-8") != content:
                 file.write_text(content, encoding="utf-8")
+
+
+class Source:
+    """A source over files as the daemon drives it: pages are stored with their cursor, the next pull goes on."""
+
+    def __init__(self, path: Path, **options: Any) -> None:
+        self.options = FileOptions(path=str(path), **options)
+        self.cursor: Cursor | None = None
+        self.stored: dict[str, Item] = {}
+        self.pages: list[Page] = []
+        self.now = NOW
+
+    def open(self) -> Files:
+        log = logging.getLogger("connectors.test")
+        return Files(self.options, Context((), lambda: self.now, Event(), HttpClient(), log, Unlimited()))
+
+    def pull(self, pages: int = 10_000) -> list[Item]:
+        brought: list[Item] = []
+        for number, page in enumerate(self.open().fetch(self.cursor, NOW), 1):
+            self.pages.append(page)
+            brought.extend(page.items)
+            self.cursor = json.loads(json.dumps(page.cursor))
+            if number == pages:
+                break
+        self.stored.update((item.external_id, item) for item in brought)
+        return brought
+
+    @property
+    def skipped(self) -> list[tuple[str, str]]:
+        return [(entry.what, entry.why) for page in self.pages for entry in page.skipped]
+
+
+def texts(items: list[Item]) -> list[str | None]:
+    return [item.text for item in items]
+
+
+HEADER = "text,date\n"
+
+
+def rows(*names: str) -> str:
+    return "".join(f"{name},2026-10-{number:02}\n" for number, name in enumerate(names, 1))
+
+
+Make = Callable[..., Source]
+
+
+def maker(folder: Path) -> Make:
+    """Writes a file into the folder and makes a source of it."""
+
+    def make(content: str | bytes, name: str = "reviews.csv", **options: Any) -> Source:
+        path = folder / name
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return Source(path, **options)
+
+    return make
