@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from connectors.contract import (
     Capabilities,
@@ -53,6 +53,8 @@ ACCEPT = "application/atom+xml, application/rss+xml, application/feed+json, appl
 
 
 class FeedOptions(Options):
+    model_config = ConfigDict(hide_input_in_errors=True)  # a refused address may hold a secret, too
+
     url: str = Field(
         repr=False, description="The feed's address (RSS, Atom or JSON Feed); a secret in it is never shown."
     )

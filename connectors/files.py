@@ -43,6 +43,8 @@ from connectors.tidy import digest
 __all__ = ["PLUGIN", "FileOptions", "Files", "open_file", "prefix_of"]
 
 ITEMS_A_PAGE = 500
+AT_REST = timedelta(minutes=1)
+"""A file that nobody wrote to for so long is finished, also at its first pull; else its last row may be half written."""
 _MAPPINGS_KEPT = 64
 
 
@@ -109,7 +111,7 @@ class Files:
                 return
             now = _seen_now(status, known.first if known else int(self._context.now().timestamp()))
             try:
-                whole = self._whole or (known is not None and known.looks_like(status))
+                whole = self._whole or (known is not None and known.looks_like(status)) or self._rests(status)
                 reader = self._open(file, name, shown, whole=whole)
             except Malformed:
                 seen[name] = replace(now, ended=True)  # said once, until it changes
@@ -130,6 +132,10 @@ class Files:
         except (Damaged, ColumnFault) as error:
             raise Malformed(f"{shown}: {error}") from error
         return reader
+
+    def _rests(self, status: os.stat_result) -> bool:
+        """Did nobody write to the file for a while?"""
+        return self._context.now().timestamp() - status.st_mtime > AT_REST.total_seconds()
 
     def _note_guess(self, shown: str) -> None:
         self._context.log.warning(

@@ -84,19 +84,25 @@ class JsonReader:
                 return False
 
     def _end_of_value(self) -> int:
+        """Where the value under way ends; a number at the end of the file may go on, an object may not."""
         while True:
             try:
                 _, end = self._decoder.raw_decode(self._text, self._at)
-                if end < len(self._text) or not self._more():
-                    return end
             except RecursionError:
                 raise Damaged("is nested too deeply") from None
             except ValueError:
                 if len(self._text) - self._at > MAX_ROW_BYTES or not self._more():
                     raise Damaged(_CUT_SHORT) from None
+                continue
+            if end < len(self._text):
+                return end
+            if not self._more():
+                if self._whole or self._text.endswith(("}", "]")):
+                    return len(self._text)
+                raise Damaged(_CUT_SHORT)
 
     def _more(self) -> bool:
-        """Read on: as much again as is not done with, so that a long value is not tried too often."""
+        """Read on: as much again as is not done with, so that a long value is not tried too often. What is done with goes."""
         self._text, self._at, self._done = self._text[self._done :], self._at - self._done, 0
         more = self._file.read(max(CHUNK_BYTES, len(self._text))).decode("latin-1")
         self._text += more

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from threading import Event
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from connectors.errors import Unavailable
 from connectors.files_json import JsonReader
@@ -49,9 +49,12 @@ def open_rows(
         if encoding and encoding.startswith("utf-16"):
             raise Damaged("it is JSON in UTF-16; save it as UTF-8")
         return JsonReader(file, encoding, shape.records, whole=whole)
-    lines = Lines(file, encoding, _newline(head, encoding), on_guess)
+    newline = "\n".encode(encoding or "utf-8")
     if format_ == "jsonl":
-        return JsonLinesReader(lines, whole=whole)
+        return JsonLinesReader(Lines(file, encoding, newline, on_guess), whole=whole)
+    if newline == b"\n" and newline not in head and b"\r" in head:
+        newline = b"\r"  # as old spreadsheets write
+    lines = Lines(file, encoding, newline, on_guess)
     delimiter = shape.delimiter or _delimiter(head.decode(encoding or "utf-8", "replace"), tabs=format_ == "tsv")
     return TableReader(lines, delimiter, list(shape.header) or None, whole=whole)
 
@@ -79,11 +82,6 @@ def _encoding(head: bytes, configured: str | None) -> str | None:
     return marked if marked and plain.startswith("utf-16") else plain
 
 
-def _newline(head: bytes, encoding: str | None) -> bytes:
-    newline = "\n".encode(encoding or "utf-8")
-    return b"\r" if newline == b"\n" and newline not in head and b"\r" in head else newline
-
-
 def _format(head: bytes, suffix: str) -> str:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     known = FORMATS.get(suffix)
@@ -99,8 +97,16 @@ def _is_line_of_many(start: bytes) -> bool:
         value = json.loads(line.decode("utf-8", "replace"), strict=False)
     except (ValueError, RecursionError):
         return False
-    has_list = any(isinstance(inner, list) and inner[:1] and isinstance(inner[0], dict) for inner in value.values())
-    return bool(rest.strip()) or not has_list
+    return bool(rest.strip()) or not _holds_rows(value)
+
+
+def _holds_rows(value: Mapping[str, Any]) -> bool:
+    """Is there a list of objects in it, or one that is still empty?"""
+    return any(
+        _holds_rows(inner) if isinstance(inner, dict) else inner == [] or isinstance(inner[0], dict)
+        for inner in value.values()
+        if isinstance(inner, dict | list)
+    )
 
 
 def _delimiter(head: str, *, tabs: bool) -> str:

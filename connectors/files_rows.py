@@ -130,9 +130,9 @@ class Lines:
         try:
             return raw.decode("utf-8").removeprefix("\ufeff")
         except UnicodeDecodeError:
-            if self._on_guess:
+            if self._on_guess and raw.endswith(self._newline):  # the end may be half a character
                 self._on_guess()
-            self._on_guess = None
+                self._on_guess = None
             return raw.decode("cp1252", "replace")
 
     def _line(self) -> bytes:
@@ -206,7 +206,13 @@ class TableReader:
         return not self._whole and (self._lines.exhausted or not self._lines.ended)
 
     def _first(self) -> list[str]:
-        """The header, which may be behind a line such as ``sep=;``."""
+        try:
+            return self._header_row()
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise Damaged(f"its first row cannot name the columns: {_said(error)}") from error
+
+    def _header_row(self) -> list[str]:
+        """The header, which may be behind a line such as ``sep=;``; empty while it is still being written."""
         for cells in csv.reader(self._lines, delimiter=self._delimiter):
             if not self._lines.ended and not self._whole:
                 break

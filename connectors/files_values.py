@@ -13,6 +13,7 @@ from connectors.tidy import storable
 
 _NOTHING = frozenset({"", "-", "–", "n/a", "na", "nan", "none", "null", "nil"})
 _WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
+_VERDICTS = {"true": 1, "yes": 1, "false": 0, "no": 0}
 _EARLIEST_EPOCH = 100_000_000
 """Smaller numbers are no times: seconds since 1970 had reached this in 1973."""
 _FORMATS = (
@@ -69,11 +70,11 @@ def count_of(cell: object) -> int | None:
 
 def rating_of(cell: object, worst: float, best: float) -> Rating | None:
     """A rating as a number, ``4/5``, ``4 out of 5``, stars, a word (``FIVE``) or a yes or no; :class:`Unreadable` else."""
-    if isinstance(cell, bool):
-        return Rating(float(cell), 0, 1)
     text = str(cell).strip() if cell is not None else ""
     if text.casefold() in _NOTHING:
         return None
+    if text.casefold() in _VERDICTS:
+        return Rating(_VERDICTS[text.casefold()], 0, 1)
     value, top = _rated(text)
     try:
         return Rating(value, min(worst, 1) if top else worst, top or best)

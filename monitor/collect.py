@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import blake2b
 from threading import Event
 
@@ -287,6 +288,7 @@ def _authors(rows: Iterable[Row], platform: str, now: datetime) -> list[AuthorVa
     ]
 
 
+@lru_cache(maxsize=4096)
 def author_id(platform: str, external_id: str) -> int:
     """A stable 63-bit number for an author: the same wherever and whenever it is computed."""
     digest = blake2b(f"{platform}\0{external_id}".encode(), digest_size=8).digest()

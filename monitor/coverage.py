@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from connectors import registry
 from monitor import figures as f
@@ -14,8 +15,10 @@ from monitor.schedule import Window
 from storage import queries, sources
 from storage.records import SourceState
 
-SLACK = 3
+SLACK: Final = 3
 """A source is late once it has not been read for so many of its intervals."""
+PATIENCE: Final = timedelta(minutes=15)
+"""How long after a window's end its sources may take to be read beyond it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +76,22 @@ def _own_gaps(app: App, source: SourceSettings, state: SourceState | None, windo
     if backfills and state.reaches_back_to is not None and state.reaches_back_to > window.start:
         until = min(state.reaches_back_to, window.end)
         found.append(_gap(source.name, window.start, until, "before this source was watched"))
-    late_after = state.known_until + SLACK * app.every(source) + timedelta(minutes=1)
-    if window.end > state.known_until and min(app.now(), window.end) > late_after:
-        since = max(state.known_until, window.start)
-        if since < window.end:
-            found.append(_gap(source.name, since, window.end, _why(state, "not read since")))
+    if _is_late(app, source, state, state.known_until, window.end):
+        since, until = max(state.known_until, window.start), min(window.end, app.now())
+        found.append(_gap(source.name, since, until, _why(state, "not read since")))
     return found
+
+
+def _is_late(app: App, source: SourceSettings, state: SourceState, known_until: datetime, end: datetime) -> bool:
+    """Should the source have been read up to ``end`` by now?
+
+    Yes where it is paused or has been tried since, where the window has been over for a while, and where it is silent for long.
+    """
+    if known_until >= end:
+        return False
+    tried_since = state.last_begun_at is not None and state.last_begun_at >= end
+    silent_from = known_until + SLACK * app.every(source) + timedelta(minutes=1)
+    return state.paused is not None or tried_since or app.now() >= end + PATIENCE or app.now() > silent_from
 
 
 def _why(state: SourceState | None, otherwise: str) -> str:

@@ -8,11 +8,11 @@ from typing import Final
 
 from monitor.app import App
 from monitor.channels import Letter, Passing, Permanent, send
-from monitor.digest import DigestView
-from monitor.digests import settings_of
+from monitor.digest import Detail, DigestView
 from monitor.report import with_words
 from monitor.schedule import backoff
 from storage import outbox
+from storage.engine import StorageError
 from storage.leases import LeaseLost
 from storage.records import DeliveryDue
 
@@ -21,7 +21,7 @@ LEASE: Final = timedelta(minutes=5)
 RETRY_BASE: Final = timedelta(minutes=1)
 RETRY_CAP: Final = timedelta(hours=2)
 ATTEMPTS: Final = 20
-"""Tries before a passing error is taken for a lasting one: about a day and a half."""
+"""Tries before a passing error is taken for a lasting one: about a day."""
 
 
 def deliver_due(app: App) -> int:
@@ -37,34 +37,43 @@ def deliver_due(app: App) -> int:
 
 
 def _deliver(app: App, due: DeliveryDue) -> bool:
+    if due.attempts > ATTEMPTS:
+        return _give_up(app, due, f"gave up after {ATTEMPTS} tries that ended in the middle")
     try:
-        send(app.settings.channel(due.channel), letter_of(app, due))
+        refused = send(app.settings.channel(due.channel), letter_of(app, due))
     except Permanent as error:
         return _give_up(app, due, str(error))
     except Passing as error:
-        if due.attempts >= ATTEMPTS:
-            return _give_up(app, due, str(error))
-        return _later(app, due, str(error))
+        return _later(app, due, str(error), error.retry_after)
+    except StorageError:
+        raise
     except Exception as error:
         LOG.exception("bug while sending channel=%s digest=%s", due.channel, due.digest)
-        return _later(app, due, type(error).__name__) if due.attempts < ATTEMPTS else _give_up(app, due, str(error))
-    outbox.mark_sent(app.database, due, app.now())
+        return _later(app, due, f"{type(error).__name__} while sending")
+    outbox.mark_sent(app.database, due, app.now(), refused)
     LOG.info("sent digest=%s period=%s channel=%s", due.digest, due.period, due.channel)
+    if refused:
+        LOG.warning("partly sent digest=%s channel=%s: %s", due.digest, due.channel, refused)
     return True
 
 
 def letter_of(app: App, due: DeliveryDue) -> Letter:
-    """What a delivery carries: the stored report with its quotes' present words."""
+    """What a delivery carries: the stored report with its quotes' present words. Its digest may have left the configuration."""
     zone = app.settings.monitor.zone
-    digest = settings_of(app, due.digest)
-    view = DigestView(name=due.digest, zone=zone, detail=digest.detail)
+    detail: Detail = next((digest.detail for digest in app.settings.digests if digest.name == due.digest), "short")
+    view = DigestView(name=due.digest, period=due.period, zone=zone, detail=detail)
     return Letter(with_words(app, due.report), view, due.key, app.now())
 
 
-def _later(app: App, due: DeliveryDue, error: str) -> bool:
-    next_try = app.now() + backoff(due.attempts, RETRY_BASE, RETRY_CAP)
+def _later(app: App, due: DeliveryDue, error: str, retry_after: timedelta | None = None) -> bool:
+    if due.attempts >= ATTEMPTS:
+        return _give_up(app, due, error)
+    next_try = app.now() + backoff(due.attempts, RETRY_BASE, RETRY_CAP, retry_after)
     outbox.mark_retry(app.database, due, error, next_try)
-    LOG.warning("not sent yet digest=%s channel=%s next=%s error=%s", due.digest, due.channel, next_try, error)
+    LOG.warning(
+        "not sent yet digest=%s channel=%s next=%s error=%s",
+        *(due.digest, due.channel, next_try.isoformat(timespec="seconds"), error),
+    )
     return False
 
 

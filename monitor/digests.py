@@ -1,6 +1,6 @@
 """Which digests are due, and building them: each period once, whatever stopped in between.
 
-A digest is built when every source has a finished pull begun after its window's end, or :data:`PATIENCE` later; what was
+A digest is built when every source has a finished pull begun after its window's end, or :data:`~monitor.coverage.PATIENCE` later; what was
 missing then is said in its coverage.
 """
 
@@ -9,21 +9,25 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from hashlib import blake2b
+from secrets import token_hex
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from monitor.app import App
 from monitor.config.models import DigestSettings
+from monitor.coverage import PATIENCE
 from monitor.figures import Report
 from monitor.report import build_report, without_words
-from monitor.schedule import Schedule, Window, parse_period, period_before, span
+from monitor.schedule import Schedule, Window, backoff, parse_period, period_before, span
 from storage import outbox, sources
+from storage.engine import StorageError
 from storage.leases import LeaseLost
-from storage.records import DigestDue
+from storage.records import DigestDue, Planned
 
 LOG = logging.getLogger("sentiment_monitor.digests")
-PATIENCE: Final = timedelta(minutes=15)
 LEASE: Final = timedelta(minutes=5)
+RETRY_BASE: Final = timedelta(minutes=1)
+RETRY_CAP: Final = timedelta(hours=2)
 MOST_CAUGHT_UP: Final = 31
 """Periods that are caught up after downtime; older ones can still be rebuilt by name."""
 
@@ -31,33 +35,36 @@ MOST_CAUGHT_UP: Final = 31
 def plan(app: App) -> None:
     """Note every digest that has come due; noting one twice changes nothing."""
     for digest in app.settings.digests:
-        for due_at, window in due_windows(app, digest, outbox.last_due(app.database, digest.name), app.now()):
-            outbox.plan_digest(app.database, digest.name, due_at, window.label, window.start, window.end)
+        last = outbox.last_planned(app.database, digest.name)
+        for planned in due_windows(digest, app.settings.monitor.zone, last, app.now()):
+            if not outbox.plan_digest(app.database, digest.name, planned, last):
+                break  # another daemon was faster
+            last = planned
 
 
-def due_windows(
-    app: App, digest: DigestSettings, last: datetime | None, now: datetime
-) -> list[tuple[datetime, Window]]:
-    """(due instant, window) of what has come due since ``last``.
+def due_windows(digest: DigestSettings, zone: ZoneInfo, last: Planned | None, now: datetime) -> list[Planned]:
+    """PURE  What has come due since ``last``, each period once, however often the schedule is due within one.
 
     The first time it is the latest one only. What was missed while nothing ran comes as one digest over all of the missed
-    periods, or each by itself with ``catch_up = "each"``.
+    periods, or each by itself (:data:`MOST_CAUGHT_UP` at most) with ``catch_up = "each"``.
     """
-    zone = app.settings.monitor.zone
     schedule = Schedule.parse(digest.schedule, zone)
     if last is None:
-        due = schedule.previous(now + timedelta(microseconds=1))
-        return [(due, period_before(due, digest.period, zone))]
-    found = [(due, period_before(due, digest.period, zone)) for due in schedule.due_between(last, now) if due > last]
-    found = _each_window_once(found)[-MOST_CAUGHT_UP:]
-    if digest.catch_up == "one" and len(found) > 1:
-        return [(found[-1][0], span(found[0][1].start, found[-1][1].end, zone))]
-    return found
+        due = schedule.previous(now)
+        return [_planned(due, period_before(due, digest.period, zone))]
+    found: dict[datetime, tuple[datetime, Window]] = {}
+    for due in schedule.due_between(last.due_at, now):
+        window = period_before(due, digest.period, zone)
+        if window.end > last.end:
+            found.setdefault(window.end, (due, window))
+    each = list(found.values())
+    if digest.catch_up == "one" and len(each) > 1:
+        return [_planned(each[-1][0], span(each[0][1].start, each[-1][1].end, zone))]
+    return [_planned(due, window) for due, window in each[-MOST_CAUGHT_UP:]]
 
 
-def _each_window_once(found: Sequence[tuple[datetime, Window]]) -> list[tuple[datetime, Window]]:
-    """A digest due more often than its period is long speaks of each period once."""
-    return list({window.label: (due, window) for due, window in reversed(found)}.values())[::-1]
+def _planned(due: datetime, window: Window) -> Planned:
+    return Planned(due, window.label, window.start, window.end)
 
 
 def build_due(app: App, *, patient: bool = True) -> int:
@@ -89,24 +96,41 @@ def _is_ready(app: App, due: DigestDue) -> bool:
 
 
 def _build(app: App, due: DigestDue) -> bool:
-    digest = settings_of(app, due.name)
     try:
-        report = build_report(app, brands_of(app, digest), window_of(app, due))
-        keys = {channel: delivery_key(due, channel) for channel in _channels(digest, report)}
-        outbox.save_digest(app.database, due, without_words(report), keys, app.now())
+        channels = _save(app, due)
+    except StorageError:
+        raise
     except LeaseLost:
         return False
     except Exception as error:
         LOG.exception("digest failed name=%s period=%s", due.name, due.period)
-        outbox.fail_digest(app.database, due, f"{type(error).__name__}: {error}")
+        _put_off(app, due, f"{type(error).__name__}: {error}")
         return False
-    LOG.info("digest built name=%s period=%s channels=%d", due.name, due.period, len(keys))
+    LOG.info("digest built name=%s period=%s channels=%d", due.name, due.period, channels)
     return True
 
 
+def _save(app: App, due: DigestDue) -> int:
+    digest = settings_of(app, due.name)
+    report = build_report(app, brands_of(app, digest), window_of(app, due))
+    keys = {channel: token_hex(16) for channel in _channels(digest, report)}
+    outbox.save_digest(app.database, due, without_words(report), keys, app.now())
+    return len(keys)
+
+
+def _put_off(app: App, due: DigestDue, error: str) -> None:
+    try:
+        outbox.fail_digest(app.database, due, error, backoff(due.failures + 1, RETRY_BASE, RETRY_CAP))
+    except LeaseLost:
+        LOG.warning("digest taken over name=%s period=%s", due.name, due.period)
+
+
 def _channels(digest: DigestSettings, report: Report) -> Sequence[str]:
-    empty = all(brand.volume.mentions + brand.volume.reviews == 0 for brand in report.brands)
-    return [] if empty and digest.when_empty == "skip" else digest.channels
+    """Where it goes. Silence while a source was down is not known to be silence, and is told."""
+    quiet = all(
+        brand.coverage.complete and brand.volume.mentions + brand.volume.reviews == 0 for brand in report.brands
+    )
+    return [] if quiet and digest.when_empty == "skip" else digest.channels
 
 
 def window_of(app: App, due: DigestDue) -> Window:
@@ -133,9 +157,3 @@ def _with_competitors(app: App, names: Sequence[str]) -> Iterator[str]:
 
 def settings_of(app: App, name: str) -> DigestSettings:
     return next(digest for digest in app.settings.digests if digest.name == name)
-
-
-def delivery_key(due: DigestDue, channel: str) -> str:
-    """Equal over all retries, different for every digest and channel: a receiver can drop repeats by it."""
-    text = f"{due.name}\0{due.due_at.isoformat()}\0{channel}"
-    return blake2b(text.encode(), digest_size=16).hexdigest()

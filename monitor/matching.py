@@ -117,7 +117,7 @@ _COUNTED: Final = Decision(Verdict.COUNTED)
 
 
 def _joined(fields: Iterable[str | None]) -> str:
-    return BARRIER.join(field for field in fields if field)
+    return BARRIER.join([field for field in fields if field])
 
 
 def _decide_closely(reading: _Reading, tree: Query) -> Decision:

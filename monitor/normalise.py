@@ -9,11 +9,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 from urllib.parse import urlsplit
 
-from connectors.contract import MAX_ID, Author, Counts, Item, Rating
+from connectors.contract import MAX_ID, Author, Item, Rating
 from monitor.finding import fold
 from monitor.metrics.ratings import common_scale, is_boolean, label_of_cell, star_cell
 
@@ -74,36 +75,37 @@ class Row:
 def row_of(item: Item, now: datetime) -> Row:
     """``item`` as it is stored; ``ValueError`` where it cannot be (the caller leaves it out and says so)."""
     title, text = capped(item.title, MAX_TITLE), capped(item.text, MAX_TEXT)
-    author, rating, counts = _author(item.author), _rating(item.rating), _counts(item.counts)
+    author, rating, counts = item.author or _NOBODY, _rating(item.rating), item.counts
+    latest = now + MAX_AHEAD
     return Row(
         external_id=_identity(item.external_id),
         kind=str(item.kind),
-        published_at=_published(item.published_at, now),
-        updated_at=_credible(item.updated_at, now + MAX_AHEAD),
+        published_at=_published(item.published_at, latest),
+        updated_at=_credible(item.updated_at, latest),
         title=title,
         text=text,
         url=link(item.url),
         language=language_code(item.language),
-        author_id=author.id,
-        author_name=author.name,
-        author_followers=author.followers,
+        author_id=capped(author.id, MAX_ID),
+        author_name=capped(author.name, MAX_NAME),
+        author_followers=_count(author.followers),
         rating_value=rating.value,
         rating_worst=rating.worst,
         rating_best=rating.best,
         stars=rating.stars,
         star_cell=rating.star_cell,
         rating_label=rating.label,
-        likes=counts.likes,
-        shares=counts.shares,
-        comments=counts.comments,
-        views=counts.views,
+        likes=_net_count(counts.likes),
+        shares=_count(counts.shares),
+        comments=_count(counts.comments),
+        views=_count(counts.views),
         reply_text=capped(item.reply.text, MAX_TEXT) if item.reply else None,
-        reply_at=_credible(item.reply.at, now + MAX_AHEAD) if item.reply else None,
+        reply_at=_credible(item.reply.at, latest) if item.reply else None,
         place=capped(item.place, MAX_NAME),
         parent_title=capped(item.parent_title, MAX_TITLE),
         attributes=_attributes(item.attributes),
         observed_at=_credible(item.observed_at, now),
-        fingerprint=fingerprint("\n".join(part for part in (title, text) if part)),
+        fingerprint=fingerprint(f"{title}\n{text}" if title and text else title or text),
     )
 
 
@@ -121,7 +123,9 @@ def fingerprint(text: str | None) -> str | None:
 
 def capped(text: str | None, limit: int) -> str | None:
     """``text`` without what a database refuses, ``limit`` characters at most, an ellipsis among them if it was cut."""
-    clean = _clean(text or "").strip()
+    if not text:
+        return None
+    clean = _clean(text).strip()
     if len(clean) > limit:
         clean = clean[: limit - 1].rstrip() + ELLIPSIS
     return clean or None
@@ -135,6 +139,8 @@ def link(url: str | None) -> str | None:
     clean = _clean(url or "").strip().replace(" ", "%20")
     if len(clean) > MAX_URL or not _WEB.match(clean):
         return None
+    if _PLAIN_WEB.match(clean):
+        return clean
     try:
         return clean if urlsplit(clean).hostname else None
     except ValueError:
@@ -153,6 +159,7 @@ _LINE_ENDS: Final = re.compile("\r\n|[\r\x0b\x0c\x85]")
 _REFUSED: Final = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _ADDRESSES: Final = re.compile(r"(?:https?://|www\.)\S++|(?:^\s*rt\s++)?(?<!\w)@[\w.-]*\w(?:@[\w.-]*\w)?:?")
 _WEB: Final = re.compile(r"https?://[^\s/?#\\][^\s]*\Z", re.IGNORECASE)
+_PLAIN_WEB: Final = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*+(?:[/?#]|\Z)")  # needs no closer look
 _LANGUAGE: Final = re.compile(r"([a-z]{2,3})(?:[-_]|\Z)")
 _NO_LANGUAGE: Final = frozenset({"und", "mul", "mis", "zxx"})
 
@@ -182,11 +189,7 @@ def _attributes(given: Mapping[str, str]) -> dict[str, str]:
 # --- Times and numbers -----------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    id: str | None = None
-    name: str | None = None
-    followers: int | None = None
+_NOBODY: Final = Author(id="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +202,8 @@ class _Stars:
     label: str | None = None
 
 
-def _published(at: datetime, now: datetime) -> datetime:
-    if at > now + MAX_AHEAD:
+def _published(at: datetime, latest: datetime) -> datetime:
+    if at > latest:
         raise ValueError(f"published_at: {at.isoformat()} has not come yet; the platform's clock or the date is wrong")
     return at.astimezone(UTC)
 
@@ -209,12 +212,7 @@ def _credible(at: datetime | None, latest: datetime) -> datetime | None:
     return at.astimezone(UTC) if at is not None and at <= latest else None
 
 
-def _author(author: Author | None) -> _Writer:
-    if author is None:
-        return _Writer()
-    return _Writer(capped(author.id, MAX_ID), capped(author.name, MAX_NAME), _count(author.followers))
-
-
+@lru_cache(maxsize=1024)
 def _rating(rating: Rating | None) -> _Stars:
     """Source: METRICS 3."""
     if rating is None:
@@ -227,11 +225,11 @@ def _rating(rating: Rating | None) -> _Stars:
     return _Stars(*given, stars, cell, str(label_of_cell(cell)))
 
 
-def _counts(counts: Counts) -> Counts:
-    likes = max(-MAX_COUNT, min(MAX_COUNT, counts.likes)) if counts.likes is not None else None
-    return Counts(likes, _count(counts.shares), _count(counts.comments), _count(counts.views))
+def _net_count(count: int | None) -> int | None:
+    """Likes, of which there can be fewer than none."""
+    return None if count is None else max(-MAX_COUNT, min(MAX_COUNT, count))
 
 
 def _count(count: int | None) -> int | None:
-    """Only likes can be fewer than none: a negative count says nothing."""
+    """A negative count of anything else says nothing."""
     return min(MAX_COUNT, count) if count is not None and count >= 0 else None

@@ -91,7 +91,7 @@ def understand(text: str, now: Callable[[], datetime]) -> Target:
     text = text.strip()
     if text in registry.names():
         return Target(registry.plugin(text))
-    if _names_file(text):
+    if text and _names_file(text):
         return _of_file(text)
     link = _link(text)
     if link is None:

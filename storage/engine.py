@@ -44,9 +44,9 @@ class Database:
 
     @property
     def file(self) -> Path | None:
-        """The SQLite file; ``None`` for a server or for memory."""
+        """The SQLite file; ``None`` for a server."""
         name = self.engine.url.database
-        return Path(name) if self.is_sqlite and name and name != ":memory:" else None
+        return Path(name) if self.is_sqlite and name else None
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in one transaction, again if another writer was faster. ``StorageError`` if the store refuses."""
@@ -103,14 +103,13 @@ def open_database(url: str) -> Database:
 
 
 def _sqlite(url: URL) -> Engine:
-    if url.database and url.database != ":memory:":
-        folder = Path(url.database).parent
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise StorageError(
-                f"database: folder {folder} cannot be made ({error.strerror}); choose another"
-            ) from error
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise StorageError('database: names no file; write "sqlite:///var/monitor.db"')
+    folder = Path(url.database).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"database: folder {folder} cannot be made ({error.strerror}); choose another") from error
     chosen = url.set(drivername="sqlite")
     engine = create_engine(chosen, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
     event.listen(engine, "connect", _prepare_sqlite)

@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, and_, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.engine import Database
-from storage.leases import claim, hold
-from storage.records import DeliveryDue, DigestDue
+from storage.leases import claim, clock, hold
+from storage.records import DeliveryDue, DigestDue, Planned
 from storage.tables import DELIVERY, DIGEST, NOTE
 
-
-def last_due(database: Database, name: str) -> datetime | None:
-    """The newest due time that this digest has a row for; ``None`` before its first."""
-    query = select(func.max(DIGEST.c.due_at)).where(DIGEST.c.name == name)
-    return database.read(lambda connection: connection.execute(query).scalar())
+_PLANNING: Final = 7_305_102  # an arbitrary number that all daemons on one PostgreSQL server agree on
 
 
-def plan_digest(database: Database, name: str, due_at: datetime, period: str, start: datetime, end: datetime) -> None:
-    """Note that a digest is due; planning the same one again changes nothing."""
-    values = {"name": name, "due_at": due_at, "period": period, "start": start, "end": end}
-    fixed = {"state": "due", "fence": 0, "failures": 0}
+def last_planned(database: Database, name: str) -> Planned | None:
+    """The newest row of this digest; ``None`` before its first."""
+    return database.read(lambda connection: _last_planned(connection, name))
 
-    def work(connection: Connection) -> None:
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        connection.execute(dialect.insert(DIGEST).values(values | fixed).on_conflict_do_nothing())
 
-    database.write(work)
+def plan_digest(database: Database, name: str, planned: Planned, after: Planned | None) -> bool:
+    """Note that a digest is due, if ``after`` is still its newest row: of two daemons that plan at once, one does it."""
+
+    def work(connection: Connection) -> bool:
+        if not database.is_sqlite:  # where a transaction that writes is alone from its beginning
+            connection.execute(select(func.pg_advisory_xact_lock(_PLANNING)))
+        if _last_planned(connection, name) != after:
+            return False
+        values = {"name": name, "state": "due", "fence": 0, "failures": 0, **asdict(planned)}
+        connection.execute(insert(DIGEST).values(values))
+        return True
+
+    return database.write(work)
+
+
+def _last_planned(connection: Connection, name: str) -> Planned | None:
+    query = select(DIGEST.c.due_at, DIGEST.c.period, DIGEST.c.start, DIGEST.c.end).where(DIGEST.c.name == name)
+    row = connection.execute(query.order_by(DIGEST.c.due_at.desc()).limit(1)).first()
+    return None if row is None else Planned(*row)
 
 
 def due_digests(database: Database, names: Sequence[str]) -> list[DigestDue]:
@@ -64,10 +75,14 @@ def save_digest(database: Database, due: DigestDue, report: Any, channels: Mappi
     database.write(work)
 
 
-def fail_digest(database: Database, due: DigestDue, error: str) -> None:
-    """Building failed: said, counted, and free to be tried again."""
-    values = {"lease_owner": None, "lease_until": None, "failures": due.failures + 1, "error": error[:500]}
-    database.write(lambda connection: hold(connection, DIGEST, due.id, due.fence, values))
+def fail_digest(database: Database, due: DigestDue, error: str, pause: timedelta) -> None:
+    """Building failed: said, counted, and to be tried again after ``pause``. ``LeaseLost`` if taken over."""
+
+    def work(connection: Connection) -> None:
+        rest = {"lease_owner": None, "lease_until": clock(connection) + pause}
+        hold(connection, DIGEST, due.id, due.fence, {**rest, "failures": due.failures + 1, "error": error[:500]})
+
+    database.write(work)
 
 
 def claim_delivery(
@@ -91,9 +106,9 @@ def claim_delivery(
     return database.write(work)
 
 
-def mark_sent(database: Database, due: DeliveryDue, now: datetime) -> None:
-    """The channel took it."""
-    _finish(database, due, {"state": "sent", "sent_at": now, "error": None})
+def mark_sent(database: Database, due: DeliveryDue, now: datetime, but: str | None = None) -> None:
+    """The channel took it; ``but`` says what of it was refused."""
+    _finish(database, due, {"state": "sent", "sent_at": now, "error": but and but[:500]})
 
 
 def mark_retry(database: Database, due: DeliveryDue, error: str, next_try_at: datetime) -> None:

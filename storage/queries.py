@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any, Final
 
-from sqlalchemy import Connection, Select, and_, case, column, func, literal, or_, select, tuple_, values
-from sqlalchemy import Integer as SqlInteger
+from sqlalchemy import Connection, RowMapping, Select, and_, case, func, literal, or_, select, tuple_
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.engine import Database
@@ -16,6 +17,7 @@ from storage.rollups import bucket_of
 from storage.tables import (
     AUTHOR,
     BRAND,
+    BUCKET_SECONDS,
     FOLLOWER_READING,
     GAP,
     ITEM,
@@ -28,22 +30,23 @@ from storage.tables import (
 )
 
 Window = tuple[datetime, datetime]
+"""Start and end, the end not included. Figures from rollups go by quarters of an hour: an edge within one is moved to its end."""
+_BUCKET: Final = timedelta(seconds=BUCKET_SECONDS)
+_INSTANT: Final = timedelta(microseconds=1)
 
 
 def sums_by_source(database: Database, brand: str, window: Window) -> dict[tuple[str, str], Sums]:
     """Rollup sums of a brand's window by (source, kind)."""
-    names = [func.sum(ROLLUP.c[name]).label(name) for name in ROLLUP_VALUES]
-    query = (
-        select(SOURCE.c.name.label("source"), ROLLUP.c.kind.label("kind"), *names)
-        .select_from(_rollups())
-        .where(BRAND.c.name == brand, *_between(window))
-        .group_by(SOURCE.c.name, ROLLUP.c.kind)
-        .order_by(SOURCE.c.name, ROLLUP.c.kind)
+    sums = (
+        select(ROLLUP.c.source_id, ROLLUP.c.kind, *_summed(ROLLUP_VALUES))
+        .where(ROLLUP.c.brand_id == _brand_id(brand), *_between(_edge(window[0]), _edge(window[1])))
+        .group_by(ROLLUP.c.source_id, ROLLUP.c.kind)
+        .subquery()
     )
+    query = select(SOURCE.c.name, sums).join(sums, sums.c.source_id == SOURCE.c.id).order_by(SOURCE.c.name, sums.c.kind)
     return database.read(
         lambda connection: {
-            (row["source"], row["kind"]): Sums({name: int(row[name] or 0) for name in ROLLUP_VALUES})
-            for row in connection.execute(query).mappings()
+            (row["name"], row["kind"]): _sums(row, ROLLUP_VALUES) for row in connection.execute(query).mappings()
         }
     )
 
@@ -52,33 +55,55 @@ def sums_by_slice(
     database: Database, brand: str, slices: Sequence[Window], names: Sequence[str]
 ) -> dict[tuple[int, str], Sums]:
     """Rollup sums of a brand by (index of the slice, kind), for the columns named."""
-    if not slices:
-        return {}
-    spans = (
-        values(column("slice", SqlInteger), column("low", SqlInteger), column("high", SqlInteger), name="spans")
-        .data([(number, bucket_of(start), bucket_of(end)) for number, (start, end) in enumerate(slices)])
-        .cte("spans")
-    )
-    query = (
-        select(spans.c.slice, ROLLUP.c.kind, *(func.sum(ROLLUP.c[name]).label(name) for name in names))
-        .select_from(_rollups().join(spans, and_(ROLLUP.c.bucket >= spans.c.low, ROLLUP.c.bucket < spans.c.high)))
-        .where(BRAND.c.name == brand, *_between((slices[0][0], slices[-1][1])))
-        .group_by(spans.c.slice, ROLLUP.c.kind)
-    )
-    return database.read(
-        lambda connection: {
-            (row["slice"], row["kind"]): Sums({name: int(row[name] or 0) for name in names})
-            for row in connection.execute(query).mappings()
-        }
-    )
+
+    def work(connection: Connection) -> dict[tuple[int, str], Sums]:
+        found: dict[tuple[int, str], Sums] = {}
+        for first, low, high, length in _runs(slices):
+            number = ((ROLLUP.c.bucket - low) // length).label("slice")
+            query = (
+                select(number, ROLLUP.c.kind, *_summed(names))
+                .where(ROLLUP.c.brand_id == _brand_id(brand), *_between(low, high))
+                .group_by("slice", ROLLUP.c.kind)
+            )
+            rows = connection.execute(query).mappings()
+            found.update({(first + row["slice"], row["kind"]): _sums(row, names) for row in rows})
+        return found
+
+    return database.read(work)
 
 
-def _rollups() -> Any:
-    return ROLLUP.join(BRAND, BRAND.c.id == ROLLUP.c.brand_id).join(SOURCE, SOURCE.c.id == ROLLUP.c.source_id)
+def _runs(slices: Sequence[Window]) -> Iterator[tuple[int, int, int, int]]:
+    """Neighbours of equal length as one: (index of the first, first bucket, bucket after the last, buckets in each).
+
+    Finding the slice of a bucket by a division is fifty times as fast over a year as by comparing it with every slice.
+    """
+    spans = [(number, _edge(start), _edge(end)) for number, (start, end) in enumerate(slices)]
+    known = [(number, low, high, high - low) for number, low, high in spans if low < high]
+    for (length, _), group in groupby(known, key=lambda span: (span[3], span[1] - span[0] * span[3])):
+        run = list(group)
+        yield run[0][0], run[0][1], run[-1][2], length
 
 
-def _between(window: Window) -> list[ColumnElement[bool]]:
-    return [ROLLUP.c.bucket >= bucket_of(window[0]), ROLLUP.c.bucket < bucket_of(window[1])]
+def _summed(names: Iterable[str]) -> list[ColumnElement[Any]]:
+    return [func.sum(ROLLUP.c[name]).label(name) for name in names]
+
+
+def _sums(row: RowMapping, names: Iterable[str]) -> Sums:
+    return Sums({name: int(row[name]) for name in names})
+
+
+def _brand_id(name: str) -> ColumnElement[int]:
+    return select(BRAND.c.id).where(BRAND.c.name == name).scalar_subquery()
+
+
+def _between(low: int, high: int) -> list[ColumnElement[bool]]:
+    return [ROLLUP.c.bucket >= low, ROLLUP.c.bucket < high]
+
+
+def _edge(moment: datetime) -> int:
+    """The first bucket that begins at ``moment`` or after it: windows that meet share no bucket, and one that ends now has
+    the newest items."""
+    return bucket_of(moment + _BUCKET - _INSTANT)
 
 
 def followers(database: Database, at: datetime) -> list[tuple[str, str, int, datetime]]:
@@ -132,7 +157,7 @@ def pulls(database: Database, source: str | None = None, limit: int = 50) -> lis
     query = select(SOURCE.c.name.label("source"), PULL).join(SOURCE, SOURCE.c.id == PULL.c.source_id)
     if source is not None:
         query = query.where(SOURCE.c.name == source)
-    query = query.order_by(PULL.c.begun_at.desc(), PULL.c.id.desc()).limit(limit)
+    query = query.order_by(PULL.c.id.desc()).limit(limit)
     return database.read(lambda connection: [dict(row) for row in connection.execute(query).mappings()])
 
 
@@ -166,14 +191,26 @@ def items(
 
     ``after``: the (sort value, id) of the last item of the page before (keyset paging; :func:`sort_key` makes it).
     """
+
+    def work(connection: Connection) -> list[StoredItem]:
+        # One brand at a time, since the index that gives items in their order begins with it.
+        everyone = select(BRAND.c.name).order_by(BRAND.c.name)
+        brands = connection.scalars(everyone).all() if wanted.brand is None else [wanted.brand]
+        queries = (_in_order(replace(wanted, brand=brand), order, after).limit(limit) for brand in brands)
+        found = [_item(row) for query in queries for row in connection.execute(query).mappings()]
+        return sorted(found, key=lambda item: sort_key(item, order), reverse=_ORDERS[order][1])[:limit]
+
+    return database.read(work)
+
+
+def _in_order(wanted: ItemFilter, order: str, after: tuple[Any, int] | None) -> Select[Any]:
     by, descending = _ORDERS[order]
     query = _items().where(*_conditions(wanted))
     if after is not None:
         here, there = tuple_(by, ITEM.c.id), tuple_(literal(after[0], by.type), literal(after[1]))
         query = query.where(here < there if descending else here > there)
     ways = (by.desc(), ITEM.c.id.desc()) if descending else (by.asc(), ITEM.c.id.asc())
-    query = query.order_by(*ways).limit(limit)
-    return database.read(lambda connection: [_item(row) for row in connection.execute(query).mappings()])
+    return query.order_by(*ways)
 
 
 def sort_key(item: StoredItem, order: str) -> tuple[Any, int]:
@@ -193,7 +230,7 @@ def items_by_id(database: Database, ids: Sequence[int]) -> dict[int, StoredItem]
 
 def count_items(database: Database, wanted: ItemFilter) -> int:
     """How many items fit the filter."""
-    query = select(func.count()).select_from(_joined()).where(*_conditions(wanted))
+    query = select(func.count()).select_from(ITEM).where(*_conditions(wanted))
     return database.read(lambda connection: connection.execute(query).scalar_one())
 
 
@@ -201,8 +238,7 @@ def unscored_by_language(database: Database, brand: str, window: Window) -> dict
     """Counted items of the window that have no label because of their language, by language code."""
     query = (
         select(func.coalesce(ITEM.c.language, "unknown"), func.count())
-        .join(BRAND, BRAND.c.id == ITEM.c.brand_id)
-        .where(BRAND.c.name == brand, ITEM.c.unscored == "language", ITEM.c.label.is_(None))
+        .where(ITEM.c.brand_id == _brand_id(brand), ITEM.c.unscored == "language", ITEM.c.label.is_(None))
         .where(ITEM.c.published_at >= window[0], ITEM.c.published_at < window[1], ITEM.c.uncounted.is_(None))
         .group_by(ITEM.c.language)
     )
@@ -238,19 +274,16 @@ _ORDERS: Mapping[str, tuple[ColumnElement[Any], bool]] = {
 }
 
 
-def _joined() -> Any:
-    return (
-        ITEM.join(BRAND, BRAND.c.id == ITEM.c.brand_id)
-        .join(SOURCE, SOURCE.c.id == ITEM.c.source_id)
-        .outerjoin(AUTHOR, AUTHOR.c.id == ITEM.c.author_id)
-    )
-
-
 def _items() -> Select[Any]:
     own = [name for name in StoredItem.__slots__ if name in ITEM.c]
     author = case((ITEM.c.erased_at.is_not(None), None), else_=func.coalesce(ITEM.c.author_name, AUTHOR.c.name))
     extra = [BRAND.c.name.label("brand"), SOURCE.c.name.label("source"), author.label("author")]
-    return select(*(ITEM.c[name] for name in own), *extra).select_from(_joined())
+    joined = (
+        ITEM.join(BRAND, BRAND.c.id == ITEM.c.brand_id)
+        .join(SOURCE, SOURCE.c.id == ITEM.c.source_id)
+        .outerjoin(AUTHOR, AUTHOR.c.id == ITEM.c.author_id)
+    )
+    return select(*(ITEM.c[name] for name in own), *extra).select_from(joined)
 
 
 def _item(row: Mapping[Any, Any]) -> StoredItem:
@@ -265,9 +298,9 @@ def _conditions(wanted: ItemFilter) -> list[ColumnElement[bool]]:
     c = ITEM.c
     found: list[ColumnElement[bool]] = []
     if wanted.brand is not None:
-        found.append(BRAND.c.name == wanted.brand)
+        found.append(c.brand_id == _brand_id(wanted.brand))
     if wanted.sources:
-        found.append(SOURCE.c.name.in_(wanted.sources))
+        found.append(c.source_id.in_(select(SOURCE.c.id).where(SOURCE.c.name.in_(wanted.sources))))
     if wanted.kinds:
         found.append(c.kind.in_(wanted.kinds))
     if wanted.labels:

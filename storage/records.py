@@ -199,6 +199,16 @@ class ItemFilter:
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """When a digest is due, and the window it speaks of."""
+
+    due_at: datetime
+    period: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DigestDue:
     """A digest that this process may build or deliver until its lease ends."""
 

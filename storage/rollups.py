@@ -12,7 +12,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Executable, Select, Table, and_, bindparam, func, select, update
+from sqlalchemy import BigInteger, Connection, Executable, Select, Table, and_, bindparam, cast, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -115,7 +115,8 @@ def _item_columns() -> Iterator[ColumnElement[Any]]:
     yield how_many(c.reply_text.is_not(None)).label("replied")
     yield total(c.compound).label("compound_sum")
     yield total(c.stars).label("stars_sum")
-    yield total(c.stars * c.stars).label("stars_squares")
+    stars = cast(c.stars, BigInteger)  # the square of five stars is too large for PostgreSQL's integer
+    yield total(stars * stars).label("stars_squares")
     for count in COUNTS:
         yield total(c[count]).label(f"{count}_sum")
         yield how_many(c[count].is_not(None)).label(f"{count}_known")

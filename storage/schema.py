@@ -76,7 +76,7 @@ def _version(connection: Connection) -> str | None:
         return found
     strangers = tables if connection.dialect.name == "sqlite" else tables & {*METADATA.tables, "alembic_version"}
     if strangers:
-        raise StorageError(f"database: has tables of something else ({sorted(strangers)[0]}); name another")
+        raise StorageError(f"database: has tables of something else ({min(strangers)}); name another")
     return None
 
 

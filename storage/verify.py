@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, Table, select, union
+from sqlalchemy import Connection, Select, Table, bindparam, select, union
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.engine import Database
@@ -49,26 +49,26 @@ def _series(connection: Connection) -> list[Any]:
 
 
 def _differences(connection: Connection, series: tuple[int, int, str]) -> Iterator[Difference]:
-    sums = _figures(connection, item_sums(), ITEM, series, ITEM.c.bucket, ITEM_SUMS)
-    gains = _figures(connection, gain_sums(), ITEM, series, COUNT_HISTORY.c.bucket, GAINS)
-    stored = _figures(connection, select(ROLLUP), ROLLUP, series, ROLLUP.c.bucket, _COLUMNS)
+    sums, gains, stored = (_figures(connection, query, series) for query in (_TRUE_SUMS, _TRUE_GAINS, _STORED))
     nothing, no_gain = (0,) * len(ITEM_SUMS), (0,) * len(GAINS)
     for bucket in sorted({*sums, *gains, *stored}):
         right = (*sums.get(bucket, nothing), *gains.get(bucket, no_gain))
         row: Sequence[int | None] = stored.get(bucket) or (None,) * len(right)
         for name, there, true in zip(_COLUMNS, row, right, strict=True):
-            if there != true:
+            if (there or 0) != true:
                 yield Difference(Key(*series, bucket), name, there, true)
 
 
-def _figures(
-    connection: Connection,
-    query: Select[Any],
-    table: Table,
-    series: tuple[int, int, str],
-    bucket: ColumnElement[int],
-    names: Sequence[str],
-) -> Figures:
-    of_series = (table.c[name] == value for name, value in zip(_SERIES, series, strict=True))
-    chosen = query.where(*of_series).with_only_columns(bucket, *(query.selected_columns[name] for name in names))
-    return {row[0]: tuple(int(value or 0) for value in row[1:]) for row in connection.execute(chosen)}
+def _figures(connection: Connection, query: Select[Any], series: tuple[int, int, str]) -> Figures:
+    rows = connection.execute(query, dict(zip(_SERIES, series, strict=True)))
+    return {bucket: tuple(int(value or 0) for value in values) for bucket, *values in rows}
+
+
+def _of_one_series(query: Select[Any], table: Table, bucket: ColumnElement[int], names: Sequence[str]) -> Select[Any]:
+    chosen = query.with_only_columns(bucket, *(query.selected_columns[name] for name in names))
+    return chosen.where(*(table.c[name] == bindparam(name) for name in _SERIES))
+
+
+_TRUE_SUMS: Final = _of_one_series(item_sums(), ITEM, ITEM.c.bucket, ITEM_SUMS)
+_TRUE_GAINS: Final = _of_one_series(gain_sums(), ITEM, COUNT_HISTORY.c.bucket, GAINS)
+_STORED: Final = _of_one_series(select(ROLLUP), ROLLUP, ROLLUP.c.bucket, _COLUMNS)

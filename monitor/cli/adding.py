@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,12 +12,13 @@ import typer
 
 from monitor.cli.asking import agreed, ask, ask_secret, can_ask
 from monitor.cli.common import AsJson, ConfigPath, Failure, load_settings, next_step, print_json, say
-from monitor.cli.trying import OptionTexts, looked, show, told, understood, validated
+from monitor.cli.trying import OptionTexts, given_options, looked, show, told, understood, validated
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from monitor.config import BrandSettings, Settings
+    from monitor.config.entries import NewSource
     from monitor.config.models import AccountSettings
     from monitor.preview import Target
 
@@ -27,7 +28,9 @@ SHOWN = 5
 
 def add(
     type_: Annotated[str, typer.Argument(metavar="TYPE", help="A connector's name, a link, or a file.")],
-    name: Annotated[str | None, typer.Option("--name", help="The source's name (default: made of type and brand).")] = None,
+    name: Annotated[
+        str | None, typer.Option("--name", help="The source's name (default: made of type and brand).")
+    ] = None,
     brand: Annotated[str | None, typer.Option("--brand", "-b", help="The brand it is read for.")] = None,
     option: OptionTexts = None,
     account: Annotated[str | None, typer.Option("--account", help="The account whose credentials it uses.")] = None,
@@ -37,20 +40,16 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a source: asks for what it needs, shows its first items, writes it into the configuration."""
-    from monitor.config.given import values_of
-
     settings = load_settings(config)
     asks = can_ask() and not as_json
     if not (asks or yes):
         raise Failure("add asks before it writes, and nobody can be asked here; give --yes", 2)
+    _check_every(every)
     target = understood(type_)
-    try:
-        given = values_of(target.plugin.options, option or [])
-    except ValueError as error:
-        raise Failure(f"--option {error}", 2) from error
+    target = target.plus(given_options(target, option or []))
     served = _brand(settings, brand, asks=asks)
     named = _name(settings, name, f"{target.plugin.name}-{served.name}")
-    plan = _Plan(target.plus(given), named, served, every, _account(settings, target, account))
+    plan = _Plan(target, named, served, every, _account(settings, target, account))
     plan = _complete(plan) if asks else plan
     _add(settings, plan, yes=yes, as_json=as_json)
 
@@ -76,27 +75,42 @@ class _Plan:
         lent = self.account.options if self.account else {}
         return replace(self.target, options={**lent, **self.target.options})
 
+    @property
+    def new(self) -> NewSource:
+        from monitor.config.entries import NewSource
+
+        account = self.account.name if self.account else None
+        return NewSource(self.name, self.target.plugin.name, self.brand.name, self.target.options, self.every, account)
+
 
 def _add(settings: Settings, plan: _Plan, *, yes: bool, as_json: bool) -> None:
-    assert settings.path is not None
-    options, target = validated(plan.whole, settings.path.parent)
-    keywords = plan.brand.compiled()
-    preview = looked(
-        target, options, name=plan.brand.name, keywords=keywords, limit=SHOWN, profile=settings.scoring
-    )
+    options, target = validated(plan.whole, _path(settings).parent)
+    brand = {"name": plan.brand.name, "keywords": plan.brand.compiled()}
+    preview = looked(target, options, **brand, limit=SHOWN, profile=settings.scoring)
     if not as_json:
         show(target, preview)
     if not (yes or agreed(f"Keep it as {plan.name}?")):
         raise Failure("nothing was written")
-    written = _write(settings.path, plan, options)
+    written = _write(settings, plan, options)
     if as_json:
         print_json({**written, "preview": told(target, preview)})
         return
     say(f"{settings.path}: source {plan.name} added for {plan.brand.name}")
-    next_step(f"sentiment-monitor pull {plan.name}" if re.fullmatch(r"[\w.-]+", plan.name) else "sentiment-monitor pull")
+    next_step(
+        f"sentiment-monitor pull {plan.name}" if re.fullmatch(r"[\w.-]+", plan.name) else "sentiment-monitor pull"
+    )
 
 
 # ------------------------------------------------------------------------------------------------- choosing
+
+
+def _check_every(every: str | None) -> None:
+    from monitor.schedule import parse_duration
+
+    try:
+        parse_duration(every or "15m")
+    except ValueError as error:
+        raise Failure(f"--every: {error}", 2) from error
 
 
 def _brand(settings: Settings, given: str | None, *, asks: bool) -> BrandSettings:
@@ -154,16 +168,18 @@ def _as_option(model: type[BaseModel], key: str, text: str) -> Mapping[str, Any]
     return values_of(model, [f"{key}={text}"])
 
 
-def _sound(plan: _Plan, key: str) -> Any:
+def _sound(plan: _Plan, key: str) -> Callable[[str], str | None]:
     """What is wrong with an answer, as far as it can be told from this option alone."""
     from monitor.config.given import parsed
+
+    place = plan.target.plugin.name
 
     def fault(answer: str) -> str | None:
         if not answer:
             return f"{key}: is needed"
-        found = parsed(plan.model, {**plan.whole.options, **_as_option(plan.model, key, answer)}, "")
+        found = parsed(plan.model, {**plan.whole.options, **_as_option(plan.model, key, answer)}, place)
         faults = found if isinstance(found, list) else []
-        return next((str(one) for one in faults if one.place.split(".")[1] == key), None)
+        return next((str(one) for one in faults if one.place.split(".")[1:2] == [key]), None)
 
     return fault
 
@@ -171,49 +187,33 @@ def _sound(plan: _Plan, key: str) -> Any:
 # ------------------------------------------------------------------------------------------------- writing
 
 
-def _write(path: Path, plan: _Plan, options: BaseModel) -> Mapping[str, Any]:
-    """The source, with the account and the secrets it needs, in the files; what was written, without the secrets."""
+def _write(settings: Settings, plan: _Plan, options: BaseModel) -> Mapping[str, Any]:
+    """Put the source, its account and its secrets into the files; what was written, without the secrets."""
     from monitor.config import ConfigError
     from monitor.config.edit import NotEditable, with_entry
-    from monitor.config.writing import ignored_by_git, keep, read
+    from monitor.config.entries import entries_of
+    from monitor.config.writing import free_variable, ignored_by_git, keep, read
 
-    secrets, source, account = _entries(path.parent, plan, options)
+    path = _path(settings)
+    accounts = [account.name for account in settings.accounts]
+    made = entries_of(plan.new, options, accounts, lambda wanted: free_variable(path.parent, wanted))
     try:
         text = read(path)
-        text = with_entry(text, "accounts", account) if account else text
-        keep(path, with_entry(text, "sources", source), secrets)
-        if secrets:
+        text = with_entry(text, "accounts", made.account) if made.account else text
+        keep(path, with_entry(text, "sources", made.source), made.secrets)
+        if made.secrets:
             ignored_by_git(path.parent, ["secrets.env"])
     except ConfigError as error:
         raise Failure([*(str(fault) for fault in error.faults), f"{path}: left as it was"], 2) from error
-    except (NotEditable, ValueError) as error:
-        raise Failure(str(error)) from error
     except OSError as error:
         raise Failure(f"{error.filename or path}: cannot be written ({error.strerror})") from error
-    if secrets:
-        say(f"{path.parent / 'secrets.env'}: holds {', '.join(secrets)} now, for your eyes only")
-    return {"file": str(path), "source": source, "account": account, "secrets": list(secrets)}
+    except (NotEditable, ValueError) as error:
+        raise Failure(str(error)) from error
+    if made.secrets:
+        say(f"{path.parent / 'secrets.env'}: holds {', '.join(made.secrets)} now, for your eyes only")
+    return {"file": str(path), "source": made.source, "account": made.account, "secrets": list(made.secrets)}
 
 
-def _entries(
-    folder: Path, plan: _Plan, options: BaseModel
-) -> tuple[dict[str, str], dict[str, Any], dict[str, Any] | None]:
-    """The secrets by variable, the ``[[sources]]`` entry, and the ``[[accounts]]`` entry where one is new."""
-    from monitor.config.given import credentials, storable
-
-    given = plan.target.options
-    owner = f"{plan.target.plugin.name}-main" if plan.account is None else plan.name
-    secrets, references = _secrets(folder, plan.model, given, owner)
-    values = storable(options, given) | references
-    lent = credentials(plan.model) if plan.account is None and references else []
-    own = {key: value for key, value in values.items() if key not in lent}
-    account = {key: value for key, value in values.items() if key in lent}
-    entry: dict[str, Any] = {"name": plan.name, "type": plan.target.plugin.name}
-    return secrets, entry, account
-
-
-def _secrets(
-    folder: Path, model: type[BaseModel], given: Mapping[str, Any], owner: str
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Secrets told in plain get a variable each."""
-    return {}, {}
+def _path(settings: Settings) -> Path:
+    assert settings.path is not None, "settings that were read from a file know it"
+    return settings.path

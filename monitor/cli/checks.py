@@ -30,7 +30,10 @@ def check(
 
     set_up_logging("critical", "text")
     settings = _settings_or_faults(config) if as_json else load_settings(config)
-    found = [] if offline else check_all(settings, utc_now)
+    found: list[Finding] = []
+    if not offline:
+        with console(err=True).status("trying every source and channel"):  # silent where nobody watches
+            found = check_all(settings, utc_now)
     digests = coming(settings, utc_now())
     if as_json:
         print_json(_told(settings, found, digests, language_checked=is_checked()))

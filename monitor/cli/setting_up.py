@@ -68,8 +68,8 @@ def init(
         exclude=exclude or [],
         competitors=competitor or [],
         hackernews=_chosen(hackernews, lambda: agreed("Search Hacker News?"), asks=asks),
-        feeds=feed if feed is not None or not asks else _ask_feeds(),
-        apps=[_app(link) for link in (app_store if app_store is not None or not asks else _ask_apps())],
+        feeds=_several(feed, _ask_feeds, asks=asks),
+        apps=[_app(link) for link in _several(app_store, _ask_apps, asks=asks)],
         timezone=timezone or system_timezone(),
         folder=folder or (ask("Folder for the digests", "var/digests") if asks else "var/digests"),
     )
@@ -85,6 +85,12 @@ def _chosen(given: bool | None, question: Callable[[], bool], *, asks: bool) -> 
     if given is not None:
         return given
     return question() if asks else True
+
+
+def _several(given: Sequence[str] | None, question: Callable[[], list[str]], *, asks: bool) -> list[str]:
+    if given is not None:
+        return list(given)
+    return question() if asks else []
 
 
 def _ask_feeds() -> list[str]:
@@ -166,7 +172,8 @@ def system_timezone() -> str:
 
     told = os.environ.get("TZ", "").removeprefix(":"), _linked_zone(), _text(Path("/etc/timezone"))
     known = available_timezones()
-    return next((name for name in told if name in known), "UTC")
+    found = next((name for name in told if name in known), "UTC")
+    return "UTC" if found in ("Etc/UTC", "Etc/UCT", "UCT", "Zulu", "Etc/Zulu") else found
 
 
 def _linked_zone() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,13 +37,14 @@ def try_(
     """Show what would come from a link, a file or a connector, labelled; nothing is stored."""
     words = compiled(keyword or [], exclude or [])
     found = understood(target)
-    options, found = with_options(found, option or [], Path())
+    options, found = validated(found.plus(given_options(found, option or [])), Path())
     preview = looked(found, options, limit=limit, keywords=words, name=(keyword or [""])[0])
     if as_json:
         print_json(told(found, preview))
         return
     show(found, preview)
-    next_step(f"sentiment-monitor add {target}" if preview.items else "sentiment-monitor try --help")
+    if preview.items:
+        next_step(f"sentiment-monitor add {shlex.quote(target)}")
 
 
 def compiled(keywords: Sequence[str], exclude: Sequence[str]) -> Keywords | None:
@@ -72,15 +74,14 @@ def understood(text: str) -> Target:
         raise Failure(str(error)) from error
 
 
-def with_options(target: Target, texts: Sequence[str], folder: Path) -> tuple[BaseModel, Target]:
-    """The connector's options, references to secrets followed; faulty ones end the command."""
+def given_options(target: Target, texts: Sequence[str]) -> dict[str, Any]:
+    """What ``--option key=value`` gives; a text that is none ends the command."""
     from monitor.config.given import values_of
 
     try:
-        given = values_of(target.plugin.options, texts)
+        return values_of(target.plugin.options, texts)
     except ValueError as error:
         raise Failure(f"--option {error}", 2) from error
-    return validated(target.plus(given), folder)
 
 
 def validated(target: Target, folder: Path) -> tuple[BaseModel, Target]:
@@ -167,7 +168,7 @@ def _cells(one: Seen) -> list[str]:
     row, compound = one.row, one.scored.compound
     said = " — ".join(part for part in (clean(row.title, 120), clean(row.text, 240)) if part) or "(no text)"
     return [
-        f"{row.published_at.astimezone():%d %b %H:%M}",
+        f"{row.published_at.astimezone():%Y-%m-%d %H:%M}",
         label_words(one),
         "" if compound is None else f"{compound:+.2f}",
         "" if row.stars is None else f"{row.stars:g}",

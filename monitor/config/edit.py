@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import tomlkit
-from tomlkit.items import Array, InlineTable, Item
+from tomlkit.items import Array, Item, SingleKey
 
 _HEADER = re.compile(r"\s*\[\[?\s*[\"']?([A-Za-z0-9_-]+)")
 
@@ -100,14 +100,15 @@ def _in_line(text: str, table: str, entry: Mapping[str, Any]) -> str:
 
 def _item(value: Any) -> Item:
     if isinstance(value, Mapping):
-        inner: InlineTable = tomlkit.inline_table()
-        for key, entry in value.items():
-            inner.append(key, _item(entry))
-        return inner
+        inner = ", ".join(f"{SingleKey(str(key)).as_string()} = {_item(v).as_string()}" for key, v in value.items())
+        return _parsed(f"{{ {inner} }}" if inner else "{}")
     if isinstance(value, list | tuple):
-        array: Array = tomlkit.array()
-        for entry in value:
-            array.append(_item(entry))
-        return array
+        return _parsed(f"[{', '.join(_item(entry).as_string() for entry in value)}]")
     item: Item = tomlkit.item(value)
+    return item
+
+
+def _parsed(text: str) -> Item:
+    """A value that keeps the blanks it is written with."""
+    item: Item = tomlkit.value(text)
     return item

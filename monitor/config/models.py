@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from email.utils import getaddresses
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
 
 from monitor.matching import Keywords
 from monitor.schedule import parse_duration
@@ -159,6 +170,7 @@ class EmailChannel(Table):
     host: Name
     port: int = Field(default=587, ge=1, le=65535)
     security: Literal["starttls", "tls", "none"] = "starttls"
+    ca_file: Path | None = Field(default=None, description="A certificate authority (PEM) to trust besides the usual.")
     username: str | None = None
     password: SecretStr | None = None
     sender: Name = Field(alias="from")
@@ -167,10 +179,22 @@ class EmailChannel(Table):
     @field_validator("sender", "to")
     @classmethod
     def _addresses(cls, value: str | list[str]) -> str | list[str]:
-        for address in [value] if isinstance(value, str) else value:
-            if "@" not in address or any(mark in address for mark in "\r\n"):
-                raise ValueError(f'"{address[:80]}" is no mail address; write name@example.org')
+        for text in [value] if isinstance(value, str) else value:
+            found = getaddresses([text])
+            if any(mark in text for mark in "\r\n") or len(found) != 1 or not all(found[0][1].rpartition("@")):
+                raise ValueError(
+                    f'"{text[:80]}" is no mail address; write name@example.org or "A Name <name@example.org>"'
+                )
         return value
+
+    @model_validator(mode="after")
+    def _whole_log_in(self) -> Self:
+        if (self.username is None) != (self.password is None):
+            missing = "password" if self.password is None else "username"
+            raise ValueError(f"to log in, both username and password are needed; add {missing} = ...")
+        if self.password is not None and not f"{self.username}{self.password.get_secret_value()}".isascii():
+            raise ValueError("username or password has a letter that SMTP cannot send; use letters of ASCII only")
+        return self
 
 
 class WebhookChannel(Table):
@@ -184,9 +208,21 @@ class WebhookChannel(Table):
     @field_validator("url")
     @classmethod
     def _web_address(cls, url: SecretStr) -> SecretStr:
-        if not url.get_secret_value().startswith(("https://", "http://")):
+        try:
+            parts = urlsplit(url.get_secret_value())
+            known = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # says which text it is: perhaps a secret
+            known = False
+        if not known:
             raise ValueError("not a web address; it starts with https://")
         return url
+
+    @field_validator("secret")
+    @classmethod
+    def _not_empty(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and not secret.get_secret_value():
+            raise ValueError("is empty; give it a value, or remove it to send unsigned")
+        return secret
 
 
 ChannelSettings = FileChannel | EmailChannel | WebhookChannel

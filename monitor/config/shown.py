@@ -18,7 +18,7 @@ from monitor.config.models import AccountSettings, Settings, SourceSettings
 from monitor.scoring import Profile
 
 MASK = "***"
-_UNITS = (("w", 604_800), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
 def shown(settings: Settings) -> dict[str, Any]:

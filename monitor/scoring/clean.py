@@ -68,7 +68,7 @@ def mended(text: str) -> str:
     """Straight quotes, a space on either side of each emoji, glued words and short words freed of punctuation."""
     if not text.isascii():
         text = _mended_beyond_ascii(text)
-    text = _SHORT.sub(r" \g<0>", _GLUED.sub(r"\g<0> ", text))
+    text = _SHORT.sub(_space_before, _GLUED.sub(_space_after, text))
     if "star" in text or "Star" in text or "STAR" in text:
         text = _STARS.sub(_mark, text)
     return text.strip()
@@ -79,7 +79,22 @@ def _mended_beyond_ascii(text: str) -> str:
         text = text.replace(typed, plain)
     if max(text, default="") < _FIRST_SIGN:
         return text
-    return _EMOJI.sub(r" \g<0> ", _EMOJI_TAIL.sub("", text))
+    return _EMOJI.sub(_space_around, _EMOJI_TAIL.sub("", text))
+
+
+# Functions, since a template such as " \g<0>" is prepared anew for each text, also where there is nothing to replace.
+
+
+def _space_before(match: re.Match[str]) -> str:
+    return f" {match[0]}"
+
+
+def _space_after(match: re.Match[str]) -> str:
+    return f"{match[0]} "
+
+
+def _space_around(match: re.Match[str]) -> str:
+    return f" {match[0]} "
 
 
 def _mark(match: re.Match[str]) -> str:

@@ -41,6 +41,10 @@ class FaultyFile(ValueError):
         super().__init__("\n".join(shown))
 
 
+class UnknownColumns(FaultyFile):
+    """The columns asked for are not in the file, or must be named, since none bears a usual name."""
+
+
 def read_rows(path: Path, columns: Columns | None = None) -> list[Row]:
     """The rows of a ``.csv``, ``.tsv``, ``.jsonl`` or ``.ndjson`` file in UTF-8. Raises ``FaultyFile``.
 
@@ -112,7 +116,7 @@ def _chosen(path: Path, records: Iterable[_Record], columns: Columns) -> dict[st
     if chosen["text"] is None and chosen["title"] is None and not faults:
         faults.append(f"{path}: no column of texts; name it (the file has {', '.join(there)})")
     if faults:
-        raise FaultyFile(faults)
+        raise UnknownColumns(faults)
     return chosen
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from hashlib import blake2b
+from typing import Final, Literal
 
 from monitor.scoring import registry
 from monitor.scoring.builtin import VaderScorer, prepared
-from monitor.scoring.contract import Label, Sentiment, Text
+from monitor.scoring.contract import Label, Scorer, Sentiment, Text
 from monitor.scoring.language import Language, as_the_platform_says, language_of
 from monitor.scoring.profile import Profile
 
 LabelledBy = Literal["stars", "text"]
 Unscored = Literal["no_text", "language"]
+_LONGEST_VERSION: Final = 70  # of another scorer's; the store keeps 100 characters of both
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Scored:
     """An item's label, what it rests on, and what its text says by itself.
 
     ``compound`` (in [-1, 1]) and ``text_label`` are the text's, also where the stars decide. ``unscored`` says why
-    there is no label. ``scorer`` is the version of what labelled the item or would have.
+    there is no label. ``scorer`` is the version of what labelled the item or would have: one of ``versions``.
     """
 
     label: Label | None
@@ -53,6 +55,23 @@ def score_batch(items: Sequence[Scorable], profile: Profile) -> list[Scored]:
     This is what crosses to worker processes: it, the items, the profile and the answers are picklable.
     """
     return _Batch(profile).scored(items)
+
+
+def versions(profile: Profile) -> frozenset[str]:
+    """Every version that a label made under the profile can bear; a label of another one is out of date.
+
+    Opens the other scorers that the profile names. Raises ``registry.ScorerNotThere``.
+    """
+    others = {profile.scorer, *dict(profile.languages).values()} - {registry.BUILTIN}
+    return frozenset({profile.version, *(_version(registry.open_scorer(name, profile), profile) for name in others)})
+
+
+def _version(scorer: Scorer, profile: Profile) -> str:
+    """``my-german-2/default-1a2b3c4d``: the scorer's own, and the profile's that sends texts to it and weighs stars."""
+    own = scorer.version
+    if len(own) > _LONGEST_VERSION:
+        own = f"{own[: _LONGEST_VERSION - 9]}~{blake2b(own.encode(), digest_size=4).hexdigest()}"
+    return f"{own}/{profile.version.rpartition('/')[2]}"
 
 
 class _Batch:
@@ -94,13 +113,14 @@ class _Batch:
 
     def _ask(self, name: str, waiting: list[tuple[int, Scorable, Language]], answers: list[Scored]) -> None:
         scorer = registry.open_scorer(name, self._profile)
+        version = _version(scorer, self._profile)
         read = [asked for asked in waiting if not self._profile.language_gate or registry.reads(scorer, asked[2].code)]
         texts = [Text(body=item.body, title=item.title, brand_words=item.brand_words) for _, item, _ in read]
         found = registry.ask(scorer, texts) if texts else ()
         for at, item, language in waiting:
-            answers[at] = self._answer(item, None, language.code, "language", scorer.version)
+            answers[at] = self._answer(item, None, language.code, "language", version)
         for (at, item, language), sentiment in zip(read, found, strict=True):
-            answers[at] = self._answer(item, sentiment, language.code, "no_text", scorer.version)
+            answers[at] = self._answer(item, sentiment, language.code, "no_text", version)
 
     def _answer(
         self, item: Scorable, sentiment: Sentiment | None, language: str | None, why_not: Unscored | None, version: str

@@ -94,6 +94,14 @@ class TestPolling:
         assert pulls.cursor is not None
         assert pulls.cursor["moved_to"] is None
 
+    def test_a_feed_that_moves_keeps_its_ids_also_where_they_are_relative(self, pulls: Pulls, fake: FakeFeed) -> None:
+        fake.document = rss("A blog", ["<guid>7</guid><title>a</title>", "<link>/posts/8</link><title>b</title>"])
+        before = {item.external_id: item.url for item in pulls.pull()}
+        fake.moved_to = "/elsewhere/feed"
+        pulls.cursor = {**(pulls.cursor or {}), "etag": None}
+        assert {item.external_id for item in pulls.pull()} == set(before)
+        assert f"{fake.base_url}/posts/8" in before.values()
+
     def test_a_feed_that_is_gone_is_not_there(self, pulls: Pulls, fake: FakeFeed) -> None:
         fake.gone = {PATH}
         with pytest.raises(NotThere, match="410"):
@@ -200,6 +208,9 @@ class TestOptions:
 
     def test_the_address_is_not_shown(self) -> None:
         assert SECRET not in repr(FeedOptions(url=URL))
+        with pytest.raises(ValidationError) as caught:
+            FeedOptions(url=URL.removeprefix("https://"))
+        assert SECRET not in str(caught.value)
 
     @pytest.mark.parametrize(
         "link",

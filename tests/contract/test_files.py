@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import csv
+import io
+import json
 import os
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors.contract import Item, Kind
 from connectors.files import PLUGIN
@@ -54,6 +61,18 @@ class TestFolder(ContractSuite):
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
     return maker(tmp_path)
+
+
+def dumped(written: list[dict[str, str]], kind: str) -> str:
+    if kind == "json":
+        return json.dumps({"count": len(written), "reviews": written}, ensure_ascii=False)
+    if kind == "jsonl":
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in written)
+    table = io.StringIO()
+    writer = csv.DictWriter(table, ["id", "text", "date"])
+    writer.writeheader()
+    writer.writerows(written)
+    return table.getvalue()
 
 
 class TestGrowing:
@@ -133,11 +152,37 @@ class TestGrowing:
         assert texts(brought) == ['a "b"\nc', "d", "é, f"]
         assert source.skipped == []
 
+    @given(
+        st.lists(st.text(alphabet='a",\n\\{[]}é日 ', min_size=1, max_size=8), max_size=12),
+        st.lists(st.integers(0, 600), max_size=5),
+        st.sampled_from(["csv", "jsonl", "json"]),
+    )
+    @settings(max_examples=60, deadline=None)
+    def test_a_file_written_in_any_pieces_gives_the_rows_of_the_whole(
+        self, cells: list[str], cuts: list[int], kind: str
+    ) -> None:
+        written = [{"id": f"{number}", "text": f"t{cell}", "date": "2026-10-01"} for number, cell in enumerate(cells)]
+        content = dumped(written, kind).encode()
+        with TemporaryDirectory() as folder:
+            source = maker(Path(folder))(b"", f"log.{kind}")
+            for size in [*sorted(cut for cut in cuts if cut < len(content)), len(content), len(content)]:
+                Path(source.options.path).write_bytes(content[:size])
+                source.pull()
+            source.pull()
+        assert {item.text for item in source.stored.values()} == {row["text"].strip() for row in written}
+        assert len(source.stored) == len(written)
+        assert source.skipped == []
+
     def test_a_last_row_without_a_line_end_waits_until_the_file_rests(self, make: Make) -> None:
         source = make(HEADER + rows("a") + "b,2026-10-02")
         assert texts(source.pull()) == ["a"]
         assert texts(source.pull()) == ["b"]
         assert source.pull() == []
+
+    def test_a_file_that_rests_is_read_to_its_end_at_once(self, make: Make) -> None:
+        source = make(HEADER + rows("a") + "b,2026-10-02")
+        source.now += timedelta(minutes=2)
+        assert texts(source.pull()) == ["a", "b"]
 
     def test_a_row_that_rested_half_written_is_read_again_when_it_is_finished(self, make: Make) -> None:
         source = make("id,date,text\n1,2026-10-01,half")
@@ -155,6 +200,15 @@ class TestGrowing:
         for _ in range(3):
             source.pull()
         assert [what for what, _ in source.skipped] == ["row 2"]
+
+    def test_a_json_list_that_grows_goes_on_after_its_last_object(self, make: Make) -> None:
+        source = make(
+            '{"reviews": [{"text": "a", "date": "2026-10-01"}, {"text": "b", "date": "2026-10-01"}', "export.json"
+        )
+        assert texts(source.pull()) == ["a", "b"]
+        with Path(source.options.path).open("a", encoding="utf-8") as file:
+            file.write(', {"text": "c", "date": "2026-10-01"}]}')
+        assert texts(source.pull()) == ["c"]
 
     def test_a_header_half_written_is_waited_for(self, make: Make) -> None:
         source = make("text,da")

@@ -7,7 +7,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
 from typing import Any, ClassVar
@@ -115,7 +115,7 @@ class Source:
         self.cursor: Cursor | None = None
         self.stored: dict[str, Item] = {}
         self.pages: list[Page] = []
-        self.now = NOW
+        self.now = datetime.now(UTC)
 
     def open(self) -> Files:
         log = logging.getLogger("connectors.test")

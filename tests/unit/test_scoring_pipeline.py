@@ -9,6 +9,7 @@ import pytest
 
 from monitor.scoring import DEFAULT, STOCK, Label, Profile, Scorable, Text, score_batch
 from monitor.scoring.builtin import VaderScorer
+from monitor.scoring.pipeline import versions
 from monitor.scoring.registry import ScorerFaulty, ScorerNotThere, ask, names, open_scorer
 
 GERMAN = "Die Lieferung kam zu spät und niemand hat auf meine Nachricht geantwortet."
@@ -120,13 +121,21 @@ class Broken(Loud):
     def score(self, texts):
         raise RuntimeError("out of order")
 
+class LongA(Loud):
+    version = "model@" + "x" * 200 + "a"
+
+class LongB(Loud):
+    version = "model@" + "x" * 200 + "b"
+
+def long_a(profile): return LongA()
+def long_b(profile): return LongB()
 def loud(profile): return Loud()
 def short(profile): return Short()
 def wild(profile): return Wild()
 def broken(profile): return Broken()
 def unmade(profile): raise RuntimeError("no model")
 """
-OFFERS = ("loud", "short", "wild", "broken", "unmade", "missing")
+OFFERS = ("long_a", "long_b", "loud", "short", "wild", "broken", "unmade", "missing")
 
 
 @pytest.fixture
@@ -155,7 +164,8 @@ def test_a_language_goes_to_its_own_scorer_and_the_rest_to_vader() -> None:
     german, english, italian = score_batch(
         [Scorable(body=GERMAN), Scorable(body="A good parcel, and it came early"), Scorable(body=ITALIAN)], profile
     )
-    assert (german.label, german.compound, german.scorer, german.language) == ("negative", -1.0, "loud-1", "de")
+    assert (german.label, german.compound, german.language) == ("negative", -1.0, "de")
+    assert german.scorer == f"loud-1/{profile.version.split('/')[1]}"
     assert (english.label, english.scorer) == ("positive", profile.version)
     assert (italian.label, italian.unscored) == (None, "language")
 
@@ -166,8 +176,23 @@ def test_another_scorer_may_take_all_texts_but_what_it_says_it_cannot_read() -> 
     german, english = score_batch(
         [Scorable(body=GERMAN), Scorable(body="A good parcel", platform_language="en")], profile
     )
-    assert (german.label, german.scorer) == ("negative", "loud-1")
-    assert (english.label, english.unscored, english.scorer) == (None, "language", "loud-1")
+    assert german.label == "negative"
+    assert (english.label, english.unscored, english.scorer) == (None, "language", german.scorer)
+
+
+@pytest.mark.usefixtures("plugins")
+def test_every_version_that_a_profile_can_write_is_known() -> None:
+    profile = replace(DEFAULT, languages=(("de", "loud"),))
+    found = score_batch([Scorable(body=GERMAN), Scorable(body="good"), Scorable(body=None)], profile)
+    assert {scored.scorer for scored in found} == versions(profile)
+    assert not versions(profile) & versions(replace(profile, stars=False))
+
+
+@pytest.mark.usefixtures("plugins")
+def test_versions_fit_the_store_and_stay_apart() -> None:
+    found = [versions(replace(DEFAULT, scorer=name)) for name in ("long_a", "long_b")]
+    assert not found[0] & found[1]
+    assert all(len(version) <= 100 for each in found for version in each)
 
 
 @pytest.mark.usefixtures("plugins")

@@ -1,0 +1,174 @@
+"""The rollups are what the items say, whatever happens in whatever order."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from sqlalchemy import delete, update
+
+from storage.engine import open_database
+from storage.records import ItemValues, Saved
+from storage.rollups import Key, bucket_of, recompute
+from storage.tables import COUNT_HISTORY, ITEM, ROLLUP
+from storage.verify import Difference, verify
+from tests.fakes.storing import NOW, OLD, Shop, item
+
+KEY = Key(1, 1, "mention", bucket_of(OLD))
+
+
+def falsify(shop: Shop, **values: int) -> None:
+    with shop.database.engine.begin() as connection:
+        connection.execute(update(ROLLUP).values(values))
+
+
+def test_verify_finds_and_mends_a_false_figure(shop: Shop) -> None:
+    shop.pull(item("a"))
+    falsify(shop, positive=5, likes_gained=9)
+    found = [Difference(KEY, "positive", 5, 1), Difference(KEY, "likes_gained", 9, 0)]
+    assert verify(shop.database) == found
+    assert verify(shop.database, repair=True) == found
+    assert verify(shop.database) == []
+
+
+def test_verify_finds_and_mends_a_missing_row(shop: Shop) -> None:
+    shop.pull(item("a", likes=7, published_at=NOW))
+    with shop.database.engine.begin() as connection:
+        connection.execute(delete(ROLLUP))
+    found = {difference.column: (difference.stored, difference.true) for difference in verify(shop.database)}
+    assert found["positive"] == (None, 1)
+    assert found["likes_gained"] == (None, 7)
+    verify(shop.database, repair=True)
+    assert verify(shop.database) == []
+
+
+def test_verify_empties_a_row_that_no_item_stands_behind(shop: Shop) -> None:
+    shop.pull(item("a", published_at=OLD, likes=1), item("gone", kind="post"))
+    shop.pull(item("a", published_at=OLD, likes=3))
+    with shop.database.engine.begin() as connection:
+        connection.execute(delete(ITEM).where(ITEM.c.external_id == "gone"))
+    falsify(shop, neutral=4)  # in the row that holds nothing but growth, too
+    assert {difference.true for difference in verify(shop.database, repair=True)} == {0}
+    assert verify(shop.database) == []
+
+
+def test_what_was_taken_away_is_recomputed_anew(shop: Shop) -> None:
+    shop.pull(item("a", likes=5, published_at=OLD), item("b", published_at=OLD))
+    shop.pull(item("a", likes=6, counted_at=OLD + timedelta(minutes=1), published_at=OLD))
+    with shop.database.engine.begin() as connection:
+        connection.execute(delete(COUNT_HISTORY))
+        connection.execute(delete(ITEM).where(ITEM.c.external_id == "a"))
+        recompute(connection, anew=[KEY])
+    assert verify(shop.database) == []
+
+
+def test_a_bucket_is_a_quarter_of_an_hour() -> None:
+    assert bucket_of(NOW + timedelta(minutes=15)) == bucket_of(NOW) + 1
+    assert bucket_of(NOW + timedelta(minutes=15, microseconds=-1)) == bucket_of(NOW)
+
+
+# ------------------------------------------------------------------------------------------------- anything at all
+
+LABELS = st.sampled_from([("positive", 6_000), ("negative", -6_000), ("neutral", 0), (None, None)])
+COUNT = st.none() | st.integers(-3, 40)
+REASON = st.sampled_from([None, None, "excluded", "muted"])
+TIME = st.integers(0, 60).map(lambda hours: NOW - timedelta(hours=hours))
+STARS = st.none() | st.integers(0, 5)
+
+
+class Ingest(RuleBasedStateMachine):
+    """Two sources tell of the items of two brands, in any order, old and new, edited, excluded and undone."""
+
+    empty_file: ClassVar[Path]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = TemporaryDirectory()
+        file = Path(self.folder.name) / "store.db"
+        shutil.copyfile(self.empty_file, file)
+        self.shop = Shop(open_database(f"sqlite:///{file}"))
+        self.claims = {name: self.shop.claimed(name) for name in self.shop.names}
+        self.now = NOW
+        self.page: dict[tuple[int, str], ItemValues] = {}
+
+    def teardown(self) -> None:
+        self.shop.database.close()
+        self.folder.cleanup()
+
+    @rule(
+        names=st.lists(st.sampled_from("abcdef"), min_size=1, max_size=4),
+        brand=st.sampled_from([1, 2]),
+        published_at=TIME,
+        label=LABELS,
+        likes=COUNT,
+        views=COUNT,
+        reason=REASON,
+        stars=STARS,
+        text=st.sampled_from(["one", "two"]),
+    )
+    def finds(
+        self,
+        names: Sequence[str],
+        brand: int,
+        published_at: datetime,
+        label: tuple[str | None, int | None],
+        likes: int | None,
+        views: int | None,
+        reason: str | None,
+        stars: int | None,
+        text: str,
+    ) -> None:
+        for name in names:
+            given: dict[str, Any] = {"brand_id": brand, "published_at": published_at, "text": text}
+            given |= {"label": label[0], "compound": label[1], "likes": likes, "views": views}
+            self.page[brand, name] = item(name, **given, uncounted=reason, counted_at=self.now, **rated(stars))
+
+    @rule(source=st.sampled_from(["north", "south"]), late=st.booleans())
+    @precondition(lambda self: self.page)
+    def stores(self, source: str, late: bool) -> None:
+        page = list(self.page.values())
+        self.shop.save(self.claims[source], *page, at=self.now)
+        assert self.shop.save(self.claims[source], *page, at=self.now) == Saved()
+        if not late:
+            self.page.clear()
+
+    @rule(minutes=st.integers(-30, 600))
+    def time_passes(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    @invariant()
+    def every_figure_is_right(self) -> None:
+        assert verify(self.shop.database) == []
+
+
+def rated(stars: int | None) -> dict[str, Any]:
+    """A review of so many stars; of 0 stars: a verdict of yes."""
+    if stars is None:
+        return {}
+    if stars == 0:
+        return {"kind": "review", "rating_value": 1.0, "rating_label": "positive"}
+    return {"kind": "review", "rating_value": float(stars), "stars": stars * 10_000, "star_cell": stars}
+
+
+def test_the_rollups_are_right_after_anything(migrated_file: Path) -> None:
+    Ingest.empty_file = migrated_file
+    health = [HealthCheck.too_slow]
+    Ingest.TestCase.settings = settings(
+        max_examples=25, stateful_step_count=12, deadline=None, suppress_health_check=health
+    )
+    Ingest.TestCase("runTest").debug()
+
+
+@pytest.mark.parametrize("column", ["stars_squares", "recommended", "replied", "views_known"])
+def test_every_kind_of_figure_is_verified(shop: Shop, column: str) -> None:
+    shop.pull(item("a", **rated(5), views=0), item("b", **rated(0), reply_text="thanks"))
+    falsify(shop, **{column: 77})
+    assert [difference.column for difference in verify(shop.database)] == [column]
