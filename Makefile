@@ -3,6 +3,7 @@
 #   make run ARGS=--once          one round, then end
 #   make test [ARGS=tests/unit]   the tests
 #   make check                    ruff, mypy, import-linter, docs and tests
+#   make connectors               which connector passes which check of the contract suite
 #   make lock                     write the locks anew from pyproject.toml
 
 PYTHON ?= python3
@@ -18,7 +19,7 @@ ifneq ($(RECORDED),)
 export RECORDED_DATA ?= $(abspath $(RECORDED))
 endif
 
-.PHONY: run test check lint types imports docs lock wheel clean
+.PHONY: run test check lint types imports docs connectors lock wheel clean
 
 run: $(VENV)/.run
 	$(BIN)/sentiment-monitor run --config $(CONFIG) $(ARGS)
@@ -40,6 +41,9 @@ imports: $(VENV)/.dev
 
 docs: $(VENV)/.dev
 	$(BIN)/python -m pytest tests/unit/test_docs.py
+
+connectors: $(VENV)/.dev
+	$(BIN)/python -m pytest tests/contract --table
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .

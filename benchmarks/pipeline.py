@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -169,7 +170,7 @@ def score(app: App, pages: Iterable[list[made_up.Record]], timed: Timed) -> None
             for record in records
         ]
         timed.items += len(batch)
-        timed.run("score", lambda batch=batch: score_batch(batch, app.profile))
+        timed.run("score", partial(score_batch, batch, app.profile))
 
 
 def score_by_stock(pages: Iterable[list[made_up.Record]], timed: Timed) -> None:
@@ -177,7 +178,12 @@ def score_by_stock(pages: Iterable[list[made_up.Record]], timed: Timed) -> None:
     analyzer = SentimentIntensityAnalyzer()
     for records in pages:
         timed.items += len(records)
-        timed.run("score", lambda records=records: [analyzer.polarity_scores(record["text"]) for record in records])
+        timed.run("score", partial(read, analyzer, records))
+
+
+def read(analyzer: SentimentIntensityAnalyzer, records: list[made_up.Record]) -> None:
+    for record in records:
+        analyzer.polarity_scores(record["text"])
 
 
 def report(app: App) -> None:
@@ -207,7 +213,7 @@ def raw_inserts(folder: Path) -> Timed:
             connection.execute(f"INSERT INTO {table} SELECT * FROM stored.{table}")
         for rows in pages_of_rows(connection):
             timed.items += len(rows)
-            timed.run("insert", lambda rows=rows: insert(connection, rows))
+            timed.run("insert", partial(insert, connection, rows))
     finally:
         raw.close()
         copy.close()

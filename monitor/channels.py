@@ -86,14 +86,14 @@ def write_files(channel: FileChannel, letter: Letter) -> None:
     try:
         channel.folder.mkdir(parents=True, exist_ok=True)
         for form, text in texts.items():
-            _replace(channel.folder / f"{letter.name()}.{form}", text)
+            _replace(channel.folder / f"{letter.name()}.{form}", text, letter.key)
     except OSError as error:
         remedy = f"give the right to write it, free some space, or change channels.{channel.name}.folder"
         raise Passing(f"{channel.folder}: cannot be written ({error.strerror}); {remedy}") from error
 
 
-def _replace(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.part")  # always the same name: what a crash leaves, the next try takes over
+def _replace(path: Path, text: str, key: str) -> None:
+    partial = path.with_name(f".{path.name}.{key[:8]}.part")  # what a crash leaves, the next try takes over
     try:
         with partial.open("w", encoding="utf-8", newline="\n") as file:
             file.write(text)

@@ -38,7 +38,7 @@ def deliver_due(app: App) -> int:
 
 def _deliver(app: App, due: DeliveryDue) -> bool:
     if due.attempts > ATTEMPTS:
-        return _give_up(app, due, f"gave up after {ATTEMPTS} tries that ended in the middle")
+        return _give_up(app, due, f"gave up after {ATTEMPTS} tries; the program ended in the middle of each")
     try:
         refused = send(app.settings.channel(due.channel), letter_of(app, due))
     except Permanent as error:
@@ -67,7 +67,7 @@ def letter_of(app: App, due: DeliveryDue) -> Letter:
 
 def _later(app: App, due: DeliveryDue, error: str, retry_after: timedelta | None = None) -> bool:
     if due.attempts >= ATTEMPTS:
-        return _give_up(app, due, error)
+        return _give_up(app, due, f"gave up after {ATTEMPTS} tries; {error.removesuffix('; trying again later')}")
     next_try = app.now() + backoff(due.attempts, RETRY_BASE, RETRY_CAP, retry_after)
     outbox.mark_retry(app.database, due, error, next_try)
     LOG.warning(

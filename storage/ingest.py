@@ -232,7 +232,7 @@ def _grow(
         return
     key = published._replace(bucket=bucket_of(at))
     work.growth.append({"item_id": item_id, "at": at, "bucket": key.bucket, **dict.fromkeys(COUNTS, 0), **gains})
-    if True:
+    if uncounted is None:
         total = work.gains[key]
         for name, gain in gains.items():
             total[name] += gain

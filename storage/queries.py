@@ -161,24 +161,6 @@ def pulls(database: Database, source: str | None = None, limit: int = 50) -> lis
     return database.read(lambda connection: [dict(row) for row in connection.execute(query).mappings()])
 
 
-def good_pulls(database: Database, names: Iterable[str], window: Window) -> dict[str, list[Window]]:
-    """Per source the (begin, end) of its good pulls that ended in the window or first after it, oldest first."""
-    query = (
-        select(SOURCE.c.name, PULL.c.begun_at, PULL.c.ended_at)
-        .join(SOURCE, SOURCE.c.id == PULL.c.source_id)
-        .where(SOURCE.c.name.in_(list(names)), PULL.c.ok, PULL.c.ended_at >= window[0])
-        .order_by(PULL.c.begun_at)
-    )
-
-    def work(connection: Connection) -> dict[str, list[Window]]:
-        found: dict[str, list[Window]] = {}
-        for name, begun, ended in connection.execute(query):
-            found.setdefault(name, []).append((begun, ended))
-        return found
-
-    return database.read(work)
-
-
 def items(
     database: Database,
     wanted: ItemFilter,

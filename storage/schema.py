@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -59,7 +60,8 @@ def backup(database: Database, target: Path) -> None:
     except OSError as error:
         raise StorageError(f"db backup: {target} cannot be written ({error.strerror}); name another file") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def _copy(database: Database, target: Path) -> None:

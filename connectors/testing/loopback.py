@@ -6,7 +6,7 @@ import json
 import socket
 import struct
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,13 +32,14 @@ class Fault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the platform was asked. ``query`` keeps the last value of each name; headers are lower-case."""
+    """What the platform was asked. ``query`` keeps the last value of each name, ``pairs`` every one; headers are lower-case."""
 
     method: str
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    pairs: Sequence[tuple[str, str]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class _Server(ThreadingHTTPServer):
 def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or the body waits for the ACK of the head
 
         def do_GET(self) -> None:
             request = self._request()
@@ -109,7 +111,8 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
             parts = urlsplit(self.path)
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            return Request(self.command, parts.path, dict(parse_qsl(parts.query, True)), headers, body)
+            pairs = parse_qsl(parts.query, True)
+            return Request(self.command, parts.path, dict(pairs), headers, body, pairs)
 
         def _send(self, reply: Reply, *, cut: bool = False) -> None:
             self.send_response(reply.status)

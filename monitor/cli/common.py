@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import sys
@@ -82,6 +83,7 @@ def opened(path: Path | None) -> Iterator[App]:
     settings = load_settings(path)
     try:
         app = build(settings)
+        gc.freeze()  # what is loaded by now stays: full collections need not walk it again and again
         try:
             yield app
         finally:

@@ -271,12 +271,13 @@ def _show_items(app: App, wanted: ItemFilter, found: Sequence[StoredItem]) -> No
     from storage import queries
 
     zone = app.settings.monitor.zone
-    table = Table("when", "brand", "label", "score", "where", "what", box=None, pad_edge=False, expand=True)
+    table = Table("id", "when", "brand", "label", "score", "where", "what", box=None, pad_edge=False, expand=True)
     for item in found:
         said = " — ".join(part for part in (clean(item.title, 120), clean(item.text, 240)) if part) or "(no text)"
         stars = "" if item.stars is None else f"{item.stars:g}★ "
         score = "" if item.compound is None else f"{item.compound:+.2f}"
         table.add_row(
+            str(item.id),
             f"{item.published_at.astimezone(zone):%d %b %H:%M}",
             clean(item.brand, 30) or "",
             item.label or f"unscored: {item.unscored or ''}",
@@ -287,6 +288,8 @@ def _show_items(app: App, wanted: ItemFilter, found: Sequence[StoredItem]) -> No
     out = console()
     out.print(table)
     out.print(f"{len(found)} of {queries.count_items(app.database, wanted)} items")
+    if found:
+        next_step(f"sentiment-monitor explain {found[0].id}")
 
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
@@ -31,13 +33,27 @@ BERLIN_MIDNIGHT = datetime(2026, 11, 19, 23, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def newsroom(tmp_path: Path, database_url: str) -> Iterator[Open]:
+def newsroom(tmp_path: Path, migrated_file: Path) -> Iterator[Open]:
     """Opens a newsroom that writes its digests into ``tmp_path / "out"``."""
+    file = shutil.copyfile(migrated_file, tmp_path / "store.db")
+    with rooms(tmp_path, f"sqlite:///{file}") as open_:
+        yield open_
+
+
+@pytest.fixture
+def newsroom_anywhere(tmp_path: Path, database_url: str) -> Iterator[Open]:
+    """The same on every kind of store, for what only the store can promise."""
+    with rooms(tmp_path, database_url) as open_:
+        yield open_
+
+
+@contextmanager
+def rooms(folder: Path, database_url: str) -> Iterator[Open]:
     opened: list[Newsroom] = []
 
     def open_(*channels: Any, **given: Any) -> Newsroom:
-        files = {"name": "files", "type": "file", "folder": str(tmp_path / "out"), "formats": ["txt"]}
-        opened.append(Newsroom(tmp_path, database_url, *(channels or [files]), **given))
+        files = {"name": "files", "type": "file", "folder": str(folder / "out"), "formats": ["txt"]}
+        opened.append(Newsroom(folder, database_url, *(channels or [files]), **given))
         return opened[-1]
 
     yield open_
@@ -70,8 +86,8 @@ def test_the_first_start_gives_one_digest_of_each_name(newsroom: Open) -> None:
     }  # fmt: skip
 
 
-def test_planning_again_changes_nothing(newsroom: Open) -> None:
-    room = newsroom()
+def test_planning_again_changes_nothing(newsroom_anywhere: Open) -> None:
+    room = newsroom_anywhere()
     digests.plan(room.app)
     before = room.digests
     for app in (room.app, room.start()):
@@ -79,8 +95,8 @@ def test_planning_again_changes_nothing(newsroom: Open) -> None:
     assert room.digests == before
 
 
-def test_of_two_that_plan_at_once_one_does_it(newsroom: Open) -> None:
-    room = newsroom()
+def test_of_two_that_plan_at_once_one_does_it(newsroom_anywhere: Open) -> None:
+    room = newsroom_anywhere()
     digests.plan(room.app)
     last = outbox.last_planned(room.app.database, "daily")
     assert last is not None
@@ -176,6 +192,50 @@ def test_a_source_that_fails_is_not_waited_for_and_is_said(newsroom: Open) -> No
     assert "reviews.json" in gap["reason"]
 
 
+HOURLY = {"name": "hourly", "schedule": "hourly", "period": "hour"}
+TEN_TO, FULL = datetime(2026, 11, 20, 6, 50, tzinfo=UTC), datetime(2026, 11, 20, 7, 0, tzinfo=UTC)
+
+
+def test_what_failed_a_moment_ago_is_said_even_of_an_hour_just_over(newsroom: Open) -> None:
+    room = newsroom(digests=[HOURLY])
+    room.now = TEN_TO
+    assert room.pull() is None
+    room.now = FULL + timedelta(minutes=2)
+    room.file.unlink()
+    room.file.symlink_to(room.file)
+    assert room.pull() == "unavailable"
+    digests.plan(room.app)
+    assert digests.build_due(room.app) == 1
+    (gap,) = gaps(room.digests[0])
+    assert (time(gap["start"]), time(gap["end"])) == (TEN_TO, FULL)
+
+
+def test_a_source_that_rests_until_somebody_acts_is_not_waited_for_and_is_said(newsroom: Open) -> None:
+    room = newsroom(digests=[HOURLY])
+    room.now = TEN_TO - timedelta(minutes=5)
+    assert room.pull() is None
+    room.now = TEN_TO
+    room.file.unlink()
+    assert room.pull() == "notthere"
+    room.now = FULL + timedelta(seconds=2)
+    digests.plan(room.app)
+    assert digests.build_due(room.app) == 1
+    (gap,) = gaps(room.digests[0])
+    assert (time(gap["start"]), time(gap["end"])) == (TEN_TO - timedelta(minutes=5), FULL)
+
+
+def test_what_was_waited_for_in_vain_is_said_even_where_it_is_not_late_yet(newsroom: Open) -> None:
+    room = newsroom(digests=[HOURLY])
+    room.now = TEN_TO
+    assert room.pull() is None
+    room.app = room.start()
+    room.now = FULL + PATIENCE
+    digests.plan(room.app)
+    assert digests.build_due(room.app) == 1
+    (gap,) = gaps(room.digests[0])
+    assert (gap["reason"], time(gap["start"]), time(gap["end"])) == ("not read since", TEN_TO, FULL)
+
+
 def test_a_round_on_demand_waits_for_nothing(newsroom: Open) -> None:
     room = newsroom()
     digests.plan(room.app)
@@ -223,8 +283,8 @@ def test_a_day_on_which_nothing_could_be_read_is_never_skipped(newsroom: Open) -
     assert "reviews.json" in (room.folder / "out" / "daily-2026-11-19.txt").read_text(encoding="utf-8")
 
 
-def test_a_builder_that_dies_is_followed_after_its_lease(newsroom: Open) -> None:
-    room = newsroom()
+def test_a_builder_that_dies_is_followed_after_its_lease(newsroom_anywhere: Open) -> None:
+    room = newsroom_anywhere()
     assert room.pull() is None
     digests.plan(room.app)
     (waiting,) = outbox.due_digests(room.app.database, ["daily"])
@@ -238,8 +298,8 @@ def test_a_builder_that_dies_is_followed_after_its_lease(newsroom: Open) -> None
     assert delivery.deliver_due(room.app) == 1
 
 
-def test_a_digest_that_cannot_be_built_is_put_off_and_holds_up_no_other(newsroom: Open) -> None:
-    room = newsroom(digests=[DAILY, {"name": "weekly", "schedule": "weekly on monday", "period": "week"}])
+def test_a_digest_that_cannot_be_built_is_put_off_and_holds_up_no_other(newsroom_anywhere: Open) -> None:
+    room = newsroom_anywhere(digests=[DAILY, {"name": "weekly", "schedule": "weekly on monday", "period": "week"}])
     assert room.pull() is None
     digests.plan(room.app)
     impossible = update(ROLLUP).values(positive=-5)
@@ -277,8 +337,8 @@ def test_what_is_erased_before_the_digest_leaves_is_not_in_it(newsroom: Open) ->
     assert "Bob" not in text
 
 
-def test_a_report_comes_back_from_the_store_as_it_was(newsroom: Open) -> None:
-    room = newsroom()
+def test_a_report_comes_back_from_the_store_as_it_was(newsroom_anywhere: Open) -> None:
+    room = newsroom_anywhere()
     assert room.pull() is None
     report = build_report(room.app, ["Acme"], parse_period("2026-11-19", room.app.settings.monitor.zone))
     assert with_words(room.app, without_words(report)) == report
@@ -302,10 +362,10 @@ class Hook:
         return Reply(b"", 204)
 
 
-def test_two_daemons_on_one_store_build_and_send_each_digest_once(newsroom: Open) -> None:
+def test_two_daemons_on_one_store_build_and_send_each_digest_once(newsroom_anywhere: Open) -> None:
     hook = Hook()
     names = [{"name": f"d{number}", "schedule": "0 8 * * *"} for number in range(4)]
-    room = newsroom(hook.channel, digests=names)
+    room = newsroom_anywhere(hook.channel, digests=names)
     try:
         assert room.pull() is None
         built, sent, errors = work_together([room.app, room.start()])

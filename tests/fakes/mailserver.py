@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -17,6 +18,8 @@ from aiosmtpd.smtp import MISSING, SMTP, AuthResult
 
 CERTIFICATE = Path(__file__).with_name("localhost-cert.pem")
 """Made for these tests: of "localhost", signed by itself, until 2120."""
+CUT = "cut"
+"""An answer to QUIT: the connection ends."""
 KEY = Path(__file__).with_name("localhost-key.pem")
 
 
@@ -54,6 +57,7 @@ class MailServer:
         self.taken: Callable[[], object] = lambda: None
         """Called when a mail has been taken, before its sender is told."""
         self._tls, self._accounts = tls, accounts
+        logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # the server's own log tells passwords
         self._loop = asyncio.new_event_loop()
         listener = socket.create_server(("127.0.0.1", 0))
         self.port = int(listener.getsockname()[1])
@@ -78,7 +82,6 @@ class MailServer:
             hostname="localhost",
             tls_context=_context() if self._tls == "starttls" else None,
             auth_required=self._accounts is not None,
-            auth_require_tls=self._tls == "starttls",
             authenticator=self._log_in,
         )
 
@@ -111,7 +114,9 @@ class MailServer:
         self.taken()
         return "250 taken"
 
-    async def handle_QUIT(self, _server: Any, _session: Any, _envelope: Any) -> Any:
+    async def handle_QUIT(self, server: Any, _session: Any, _envelope: Any) -> Any:
+        if self.answers.get("QUIT") == CUT:
+            server.transport.abort()
         return self.answers.get("QUIT", MISSING)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, cast
 
-from sqlalchemy import Table, select
+from sqlalchemy import Table, event, select
 
 from storage import ingest, sources
 from storage.engine import Database
@@ -93,3 +95,40 @@ class Shop:
 def dump(shop: Shop, *tables: Table, without: Sequence[str] = ()) -> list[list[dict[str, Any]]]:
     """The rows of these tables, without columns that may differ."""
     return [[{name: row[name] for name in row if name not in without} for row in shop.rows(table)] for table in tables]
+
+
+class Crash(BaseException):
+    """What a process does not survive."""
+
+
+@contextmanager
+def crash_at(database: Database, number: int) -> Iterator[None]:
+    """Crash before the statement of this number, counted from 1 (BEGIN and COMMIT are statements, too)."""
+    left = number
+
+    def count_down(*_: object) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise Crash
+
+    for name in ("before_cursor_execute", "commit"):
+        event.listen(database.engine, name, count_down)
+    try:
+        yield
+    finally:
+        for name in ("before_cursor_execute", "commit"):
+            event.remove(database.engine, name, count_down)
+
+
+def crash_everywhere(database: Database, work: Callable[[], object], check: Callable[[], None]) -> int:
+    """Crash in ``work`` before each of its statements in turn, ``check`` after each crash; how many crashes until it is done."""
+    for number in count(1):
+        with crash_at(database, number):
+            try:
+                work()
+            except Crash:
+                check()
+            else:
+                return number - 1
+    raise AssertionError("unreachable")
