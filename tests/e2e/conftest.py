@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.fakes.mailserver import MailServer
+from tests.fakes.newsroom import PASSWORD, Open, rooms
+from tests.unit.http_world import World
 
 ROOT = Path(__file__).parents[2]
 NOWHERE = "http://127.0.0.1:9"
@@ -84,3 +89,46 @@ def write_config(home: Home) -> Callable[[str], Home]:
         return home
 
     return write
+
+
+@pytest.fixture
+def newsroom(tmp_path: Path, migrated_file: Path) -> Iterator[Open]:
+    """Opens a newsroom."""
+    file = shutil.copyfile(migrated_file, tmp_path / "store.db")
+    with rooms(tmp_path, f"sqlite:///{file}") as open_:
+        yield open_
+
+
+@pytest.fixture
+def newsroom_anywhere(tmp_path: Path, database_url: str) -> Iterator[Open]:
+    """The same on every kind of store, for what only the store can promise."""
+    with rooms(tmp_path, database_url) as open_:
+        yield open_
+
+
+@pytest.fixture
+def queued(newsroom: Open) -> Open:
+    """Opens a newsroom with its digest of yesterday built and queued."""
+    return lambda *channels, **given: newsroom(*channels, **given).queued()
+
+
+@pytest.fixture
+def queued_anywhere(newsroom_anywhere: Open) -> Open:
+    """The same on every kind of store."""
+    return lambda *channels, **given: newsroom_anywhere(*channels, **given).queued()
+
+
+@pytest.fixture
+def mail() -> Iterator[MailServer]:
+    """A mail server that encrypts and wants a log-in."""
+    server = MailServer(accounts={"monitor": PASSWORD})
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def web() -> Iterator[World]:
+    """A web server that takes everything, unless told otherwise."""
+    world = World()
+    yield world
+    world.close()

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
 
@@ -26,39 +22,9 @@ from storage import outbox
 from storage.leases import LeaseLost
 from storage.records import DigestDue, Planned
 from storage.tables import DELIVERY, ITEM, ROLLUP
-from tests.fakes.newsroom import DAILY, REVIEWS, Newsroom
+from tests.fakes.newsroom import DAILY, REVIEWS, Open
 
-Open = Callable[..., Newsroom]
 BERLIN_MIDNIGHT = datetime(2026, 11, 19, 23, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-def newsroom(tmp_path: Path, migrated_file: Path) -> Iterator[Open]:
-    """Opens a newsroom that writes its digests into ``tmp_path / "out"``."""
-    file = shutil.copyfile(migrated_file, tmp_path / "store.db")
-    with rooms(tmp_path, f"sqlite:///{file}") as open_:
-        yield open_
-
-
-@pytest.fixture
-def newsroom_anywhere(tmp_path: Path, database_url: str) -> Iterator[Open]:
-    """The same on every kind of store, for what only the store can promise."""
-    with rooms(tmp_path, database_url) as open_:
-        yield open_
-
-
-@contextmanager
-def rooms(folder: Path, database_url: str) -> Iterator[Open]:
-    opened: list[Newsroom] = []
-
-    def open_(*channels: Any, **given: Any) -> Newsroom:
-        files = {"name": "files", "type": "file", "folder": str(folder / "out"), "formats": ["txt"]}
-        opened.append(Newsroom(folder, database_url, *(channels or [files]), **given))
-        return opened[-1]
-
-    yield open_
-    for one in opened:
-        one.close()
 
 
 def gaps(row: dict[str, Any]) -> list[dict[str, Any]]:
