@@ -149,6 +149,22 @@ def deliveries(database: Database, limit: int = 100) -> list[Mapping[str, Any]]:
     return database.read(lambda connection: [dict(row) for row in connection.execute(query).mappings()])
 
 
+def requeue(database: Database, delivery_id: int, now: datetime) -> bool:
+    """Let a failed delivery be tried again, now and as often as a new one; ``False`` if there is no such failed one."""
+    failed = and_(DELIVERY.c.id == delivery_id, DELIVERY.c.state == "failed")
+    fresh = {"state": "queued", "attempts": 0, "next_try_at": now, "error": None}
+
+    def work(connection: Connection) -> bool:
+        digest_id = connection.execute(select(DELIVERY.c.digest_id).where(failed)).scalar()
+        if digest_id is None:
+            return False
+        connection.execute(update(DELIVERY).where(failed).values(fresh))
+        connection.execute(update(DIGEST).where(DIGEST.c.id == digest_id).values(state="built"))
+        return True
+
+    return database.write(work)
+
+
 def note(database: Database, name: str) -> Any:
     """A small fact kept by name; ``None`` if there is none."""
     query = select(NOTE.c.value).where(NOTE.c.name == name)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from monitor.cli import collecting, scoring, setting_up, showing, storing
+from monitor.cli import collecting, scoring, sending, setting_up, showing, storing
 
 app = typer.Typer(
     name="sentiment-monitor",
@@ -16,7 +16,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _part in (setting_up, collecting, showing, scoring, storing):
+for _part in (setting_up, collecting, showing, scoring, sending, storing):
     _part.register(app)
 
 
