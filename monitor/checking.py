@@ -47,9 +47,9 @@ _FATES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How one source or channel is: ``state`` in words, the searches it makes, and what to mend where it is not ``ok``."""
+    """How a source, a channel or the store is: ``state`` in words, the searches made, and what to mend where it is not ``ok``."""
 
-    what: Literal["source", "channel"]
+    what: Literal["source", "channel", "store"]
     name: str
     type: str
     ok: bool

@@ -102,6 +102,15 @@ def open_database(url: str) -> Database:
     raise StorageError(f"database: {parsed.get_backend_name()} is not supported; use sqlite or postgresql+psycopg")
 
 
+def is_unmade(url: str) -> bool:
+    """Is this the address of an SQLite file that is not there yet? Nothing is made by asking."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        return False
+    return parsed.get_backend_name() == "sqlite" and bool(parsed.database) and not Path(str(parsed.database)).exists()
+
+
 def _sqlite(url: URL) -> Engine:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise StorageError('database: names no file; write "sqlite:///var/monitor.db"')

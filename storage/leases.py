@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Table, and_, func, or_, select, update
+from sqlalchemy import Connection, DateTime, Row, Table, and_, func, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 
@@ -17,11 +17,10 @@ class LeaseLost(Exception):
     """Another process has taken over; nothing of this transaction was stored."""
 
 
-def clock(connection: Connection) -> datetime:
-    """The time that leases go by. An SQLite file's clock is this machine's."""
+def clock(connection: Connection) -> Any:
+    """The time that leases go by, to be compared with and added to in a statement: the server's, or this machine's for a file."""
     if connection.dialect.name == "postgresql":
-        moment: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
-        return moment.astimezone(UTC)
+        return func.clock_timestamp(type_=DateTime(timezone=True))
     return datetime.now(UTC)
 
 

@@ -227,6 +227,12 @@ def unscored_by_language(database: Database, brand: str, window: Window) -> dict
     return database.read(lambda connection: {str(code): int(n) for code, n in connection.execute(query)})
 
 
+def brand_ids(database: Database) -> dict[str, int]:
+    """The ids of all brands by name."""
+    query = select(BRAND.c.name, BRAND.c.id)
+    return database.read(lambda connection: {row.name: row.id for row in connection.execute(query)})
+
+
 def stats(database: Database) -> dict[str, Any]:
     """How much there is: items by brand and kind, first and last time, table sizes."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +13,7 @@ from monitor.cli.common import AsJson, ConfigPath, Failure, console, load_settin
 if TYPE_CHECKING:
     from monitor.checking import Coming, Finding
     from monitor.config import Settings
+    from monitor.stocktaking import Stock
 
 UNCHECKED = "languages are not told apart (pycld2 is not installed): texts of every language are scored as English"
 
@@ -27,18 +28,21 @@ def check(
     from monitor.checking import check_all, coming
     from monitor.cli.common import set_up_logging
     from monitor.scoring.language import is_checked
+    from monitor.stocktaking import take_stock
 
     set_up_logging("critical", "text")
     settings = _settings_or_faults(config) if as_json else load_settings(config)
     found: list[Finding] = []
+    stock: Stock | None = None
     if not offline:
         with console(err=True).status("trying every source and channel"):  # silent where nobody watches
-            found = check_all(settings, utc_now)
+            stock = take_stock(settings, utc_now)
+            found = [stock.finding, *check_all(settings, utc_now)]
     digests = coming(settings, utc_now())
     if as_json:
-        print_json(_told(settings, found, digests, language_checked=is_checked()))
+        print_json(_told(settings, found, digests, stock, language_checked=is_checked()))
     else:
-        _show(settings, found, digests, offline=offline, language_checked=is_checked())
+        _show(settings, found, digests, stock, language_checked=is_checked())
     failed = [one for one in found if not one.ok]
     if failed:
         raise Failure(f"{len(failed)} of {len(found)} failed; mend what is named above")
@@ -57,7 +61,12 @@ def _settings_or_faults(config: Any) -> Settings:
 
 
 def _told(
-    settings: Settings, found: Sequence[Finding], digests: Sequence[Coming], *, language_checked: bool
+    settings: Settings,
+    found: Sequence[Finding],
+    digests: Sequence[Coming],
+    stock: Stock | None,
+    *,
+    language_checked: bool,
 ) -> Mapping[str, Any]:
     return {
         "ok": all(one.ok for one in found),
@@ -65,6 +74,8 @@ def _told(
         "tried": [asdict(one) for one in found],
         "digests": [asdict(one) for one in digests],
         "language_checked": language_checked,
+        "left_out_by_language": stock.left_out if stock else None,
+        "rescore_due": stock.outdated if stock else None,
     }
 
 
@@ -72,8 +83,8 @@ def _show(
     settings: Settings,
     found: Sequence[Finding],
     digests: Sequence[Coming],
+    stock: Stock | None,
     *,
-    offline: bool,
     language_checked: bool,
 ) -> None:
     from monitor.digest.escape import clean
@@ -82,12 +93,23 @@ def _show(
     out.print(f"{settings.path}: sound; {_size(settings)}", soft_wrap=True)
     if found:
         out.print(_table(found))
-    elif not offline:
+    if stock is not None and not settings.enabled_sources:
         out.print("there is nothing to try: add a source with sentiment-monitor add TYPE", soft_wrap=True)
     for digest in digests:
         out.print(_due_words(digest), soft_wrap=True)
+    for line in _stock_words(stock) if stock is not None else ():
+        out.print(line, soft_wrap=True)
     if not language_checked:
         out.print(clean(UNCHECKED, 200), soft_wrap=True)
+
+
+def _stock_words(stock: Stock) -> Iterator[str]:
+    from monitor.digest import escape, words
+
+    for brand, languages in stock.left_out.items():
+        yield f"last 30 days, {escape.name(brand)}: {words.languages(languages)}"
+    if stock.outdated:
+        yield f"{stock.outdated:,} items were labelled under other scoring settings; run: sentiment-monitor rescore"
 
 
 def _size(settings: Settings) -> str:

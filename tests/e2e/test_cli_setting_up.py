@@ -329,12 +329,28 @@ def test_check_fails_when_something_does_not_answer(home: Home, news: FakeHacker
     told = json_of(home, "check", code=1)
     assert told["ok"] is False
     assert [(one["name"], one["ok"], one["state"]) for one in told["tried"]] == [
+        ("database", True, "will be made"),
         ("hn", False, "access denied"),
         ("files", True, "will be made"),
     ]
-    assert told["tried"][0]["queries"] == ["acme"]
+    assert told["tried"][1]["queries"] == ["acme"]
     assert len(told["digests"][0]["due"]) == 3
     assert told["language_checked"] in (True, False)
+
+
+def test_check_says_what_the_store_holds_left_unscored_and_wants_scored_anew(example: Home) -> None:
+    example.run("run", "--once")
+    told = json_of(example, "check", code=1)  # its real sources have no internet
+    assert told["tried"][0]["name"] == "database"
+    assert told["tried"][0]["state"].startswith("holds ")
+    report = example.json("scores", "--since", "30d", "--brand", "Larkspur")["brands"][0]
+    assert told["left_out_by_language"]["Larkspur"] == report["coverage"]["unscored_languages"]
+    assert told["rescore_due"] == 0
+
+    config = example.folder / "config.toml"
+    config.write_text(config.read_text().replace('profile = "default"', 'profile = "stock"'))
+    assert json_of(example, "check", code=1)["rescore_due"] > 900
+    assert "items were labelled under other scoring settings" in run(example, "check", code=1).stdout
 
 
 def test_check_offline_asks_nobody(home: Home, news: FakeHackerNews) -> None:

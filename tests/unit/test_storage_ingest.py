@@ -214,11 +214,12 @@ def test_growth_seen_twice_at_one_instant_is_added_up(shop: Shop) -> None:
 
 
 def test_authors_are_kept_with_what_was_last_told_of_them(shop: Shop) -> None:
-    shop.pull(item("a", author_id=7), authors=[author(7, name="Ann", followers=10), author(9, name="Bo")])
-    shop.pull(item("a", author_id=7), authors=[author(7, followers=12, seen_at=LATER), author(9, seen_at=LATER)])
-    ann, bo = shop.rows(AUTHOR)
+    shop.pull(item("a", author_id=7), authors=[author(7, name="Ann", followers=10), author(9, name="Bo", followers=3)])
+    shop.pull(item("a"), authors=[author(7, followers=12, seen_at=LATER), author(9, name="Bob", seen_at=LATER)])
+    shop.pull(item("a"), authors=[author(7, seen_at=LATER + timedelta(days=1))])
+    ann, bob = shop.rows(AUTHOR)
     assert (ann["name"], ann["followers"], ann["seen_at"]) == ("Ann", 12, LATER)
-    assert (bo["name"], bo["followers"], bo["seen_at"]) == ("Bo", None, NOW)
+    assert (bob["name"], bob["followers"], bob["seen_at"]) == ("Bob", 3, LATER)
 
 
 def test_a_gap_is_kept_once(shop: Shop) -> None:
