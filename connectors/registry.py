@@ -13,7 +13,19 @@ from connectors.contract import Plugin
 GROUP = "sentiment_monitor.connectors"
 
 BUILT_IN: Mapping[str, str] = {
-    name: f"connectors.{name}:PLUGIN" for name in ("appstore", "feeds", "files", "hackernews", "reddit")
+    name: f"connectors.{name}:PLUGIN"
+    for name in (
+        "appstore",
+        "bluesky",
+        "discourse",
+        "feeds",
+        "files",
+        "hackernews",
+        "lemmy",
+        "mastodon",
+        "reddit",
+        "steam",
+    )
 }
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any, ClassVar
 
 from connectors.testing import FakePlatform, Reply, Request, Seed
 
 HANDLE = "ada.example"
-PASSWORD = "abcd-efgh-ijkl-mnop"
 DID = "did:plc:ada"
 OWN = "acme.example"
 OWN_DID = "did:plc:acme"
+NUMBERS = count(1)
 LIMITS = {"RateLimit-Limit": "3000", "RateLimit-Remaining": "2999", "RateLimit-Reset": "1793534700"}
 
 
@@ -27,6 +28,8 @@ class FakeBluesky(FakePlatform):
 
     def __init__(self) -> None:
         super().__init__()
+        # Sessions outlive a connector, and a port may be given out again: no two fakes have the same account.
+        self.password = f"abcd-efgh-ijkl-{next(NUMBERS):04}"
         self.gone: set[Seed] = set()
         self.changes: dict[int, Callable[[dict[str, Any]], object]] = {}
         self.answers: dict[str, Reply] = {}
@@ -37,10 +40,10 @@ class FakeBluesky(FakePlatform):
         self.followers: dict[str, int | None] = {DID: 12, OWN_DID: 4321}
 
     def options(self) -> Mapping[str, Any]:
-        return {"identifier": HANDLE, "app_password": PASSWORD}
+        return {"identifier": HANDLE, "app_password": self.password}
 
     def secrets(self) -> tuple[str, ...]:
-        return (PASSWORD, self.token)
+        return (self.password, self.token)
 
     @property
     def token(self) -> str:
@@ -78,7 +81,7 @@ class FakeBluesky(FakePlatform):
         return Reply.of_json(data, headers=self.limits)
 
     def _sign_in(self, body: Mapping[str, str]) -> Reply:
-        if body != {"identifier": HANDLE, "password": PASSWORD}:
+        if body != {"identifier": HANDLE, "password": self.password}:
             return refusal("AuthenticationRequired", 401)
         self.sign_ins += 1
         told = {"did": DID, "handle": HANDLE, "accessJwt": self.token, "refreshJwt": "another", "active": True}
