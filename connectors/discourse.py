@@ -144,14 +144,10 @@ class Discourse:
         self._base = (options.base_url or options.forum).rstrip("/")
 
     def queries(self) -> Sequence[str]:
-        if self._options.mode != "search":
-            return []
-        if self._options.query:
-            return [self._options.query.strip()]
-        return list(dict.fromkeys(quoted for quoted in map(_quoted, self._context.terms) if quoted))
+        return self._terms() if self._options.mode == "search" else [f"everything new in {self._forum.name}"]
 
     def check(self) -> None:
-        query = next(iter(self.queries()), None)
+        query = next(iter(self._terms()), None) if self._options.mode == "search" else None
         if query is None:
             self._latest(None)
         else:
@@ -206,6 +202,7 @@ class Discourse:
             too_old = reach is not None and batch.newest is not None and batch.newest < reach
             last = lowest <= max(bottom, 1) or too_old or (not ids and patience.left <= 0)
             items = [item for number, item in batch.items.items() if number in ids]
+            patience.left = HOLE if last else patience.left
             yield Step(items, max(ids, default=lowest), lowest, last, batch.skipped)
             if last:
                 return
@@ -218,20 +215,28 @@ class Discourse:
     # --- searches
 
     def _searches(self, cursor: Cursor | None, since: datetime) -> Iterator[Page]:
-        held = (cursor or {}).get("searches")
+        """Each search in turn: one that the forum's limit kept waiting goes first the next time."""
+        state = dict(cursor or {})
+        held = state.get("searches")
         walks = dict(held) if isinstance(held, Mapping) else {}
         refused: dict[str, Malformed] = {}
-        queries = self.queries()
+        queries = _behind(state.get("last"), self._terms())
         for query in queries:
             walk = Walk.from_json(walks.get(query), since=since.timestamp())
             gaps: list[Gap] = []
             try:
                 for step, after in sweep(walk, OVERLAP, partial(self._search, query, gaps)):
                     walks[query] = after.to_json()
-                    yield Page(step.items, {"searches": dict(walks)}, step.skipped, gaps.pop() if gaps else None)
+                    state = {"searches": dict(walks), "last": query if step.last else state.get("last")}
+                    yield Page(step.items, state, step.skipped, gaps.pop() if gaps else None)
             except Malformed as error:
                 refused[query] = error
-        yield from self._verdict(refused, queries, walks)
+        yield from self._verdict(refused, len(queries), state)
+
+    def _terms(self) -> Sequence[str]:
+        if self._options.query:
+            return [self._options.query.strip()]
+        return list(dict.fromkeys(quoted for quoted in map(_quoted, self._context.terms) if quoted))
 
     def _search(self, query: str, gaps: list[Gap], top: float | None, bottom: float) -> Iterator[Step]:
         """One step a post, so that a small budget gets on too; ``gaps`` takes what the forum does not show."""
@@ -277,16 +282,14 @@ class Discourse:
     def _hits(self, asked: str, page: int) -> Hits:
         return hits_of(self._get("search.json", {"q": asked, "page": page}).json(), self._forum)
 
-    def _verdict(
-        self, refused: Mapping[str, Malformed], queries: Sequence[str], walks: Mapping[str, JsonValue]
-    ) -> Iterator[Page]:
+    def _verdict(self, refused: Mapping[str, Malformed], asked: int, state: Cursor) -> Iterator[Page]:
         """A gap that names the searches the forum does not take; their fate, if it takes none."""
         if not refused:
             return
-        if len(refused) == len(queries):
+        if len(refused) == asked:
             raise next(iter(refused.values()))
         reason = f"{self._forum.name} does not take these searches, perhaps too short: {', '.join(sorted(refused))}"
-        yield Page((), {"searches": dict(walks)}, gap=Gap(reason))
+        yield Page((), state, gap=Gap(reason))
 
     # --- requests
 
@@ -334,6 +337,12 @@ class _Gone(NotThere):
 def _seconds(wait: object) -> timedelta | None:
     sound = isinstance(wait, int | float) and not isinstance(wait, bool) and wait > 0
     return timedelta(seconds=min(float(wait), MAX_RETRY_AFTER.total_seconds())) if sound else None  # type: ignore[arg-type]
+
+
+def _behind(last: object, queries: Sequence[str]) -> Sequence[str]:
+    """All of them, beginning with the one behind that which had its turn last."""
+    start = queries.index(last) + 1 if isinstance(last, str) and last in queries else 0
+    return [*queries[start:], *queries[:start]]
 
 
 def _asked(query: str, bottom: float, before: date | None) -> str:

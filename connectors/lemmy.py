@@ -133,11 +133,7 @@ class Lemmy:
         self._version: str | None = None if options.version == "auto" else options.version
 
     def queries(self) -> Sequence[str]:
-        if self._options.communities:
-            return []
-        bare = ([self._options.query] if self._options.query else self._context.terms) or []
-        words = (" ".join(term.replace('"', " ").split()) for term in bare)
-        return list(dict.fromkeys(term for term in words if term))
+        return [f"everything new in {name}" for name in self._options.communities] or self._terms()
 
     def check(self) -> None:
         listing = next(iter(self._listings()), None)
@@ -183,7 +179,13 @@ class Lemmy:
         chosen = {"posts": self._options.posts, "comments": self._options.comments}
         kinds = [what for what, wanted in chosen.items() if wanted]
         communities = [_Listing(what, community=name) for name in self._options.communities for what in kinds]
-        return communities or [_Listing(what, term=term) for term in self.queries() for what in kinds]
+        return communities or [_Listing(what, term=term) for term in self._terms() for what in kinds]
+
+    def _terms(self) -> Sequence[str]:
+        """What is searched for: Lemmy looks for the letters as they are, so quotes would be looked for too."""
+        given = [self._options.query] if self._options.query else self._context.terms
+        words = (" ".join(term.replace('"', " ").split()) for term in given)
+        return list(dict.fromkeys(term for term in words if term))
 
     def _pages(self, listing: _Listing, sweeps: dict[str, Sweep]) -> Iterator[Page]:
         before: Batch | None = None

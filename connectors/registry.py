@@ -20,10 +20,12 @@ BUILT_IN: Mapping[str, str] = {
         "discourse",
         "feeds",
         "files",
+        "github",
         "hackernews",
         "lemmy",
         "mastodon",
         "reddit",
+        "stackexchange",
         "steam",
     )
 }

@@ -22,9 +22,6 @@ from monitor.scoring import Profile
 from storage import schema, sources
 from storage.engine import Database, open_database
 
-LEASE: Final = timedelta(minutes=2)
-"""How long a claim stands without a sign of life; every stored page renews it."""
-
 DEFAULT_EVERY: Final = timedelta(minutes=15)
 
 
@@ -54,6 +51,11 @@ class App:
         """How texts are scored."""
         profile: Profile = self.settings.scoring
         return profile
+
+    @property
+    def lease(self) -> timedelta:
+        """How long the claim of a pull stands without a sign of life; every stored page renews it."""
+        return self.settings.monitor.lease
 
     def every(self, source: SourceSettings) -> timedelta:
         """How often a source is pulled."""

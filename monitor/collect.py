@@ -7,12 +7,14 @@ crash anywhere is healed by the next pull, and a repeated pull changes nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
-from threading import Event
+from threading import Event, Thread
+from typing import Final
 
 from connectors import registry
 from connectors.contract import Connector, CountsFollowers, Gap, Item, Kind, Page, Scope, ShowsStanding
@@ -30,6 +32,7 @@ from storage.records import AuthorValues, Claim, GapValues, ItemValues, Outcome,
 from storage.tables import SCALE
 
 LOG = logging.getLogger("sentiment_monitor.collect")
+SKIPS_TOLD: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +48,22 @@ class Pulled:
     fate: str | None = None
     error: str | None = None
     cut_off: bool = False
+    skips: tuple[tuple[str, str], ...] = ()
+    """The first of what was left out: what, and why."""
 
-    def plus(self, page: Page, saved: Saved) -> Pulled:
-        return Pulled(
-            self.source,
-            self.pages + 1,
-            self.seen + len(page.items),
-            self.new + saved.new,
-            self.changed + saved.changed,
-            self.skipped + len(page.skipped),
+    def plus(self, page: PageValues, saved: Saved) -> Pulled:
+        return replace(
+            self,
+            pages=self.pages + 1,
+            seen=self.seen + page.seen,
+            new=self.new + saved.new,
+            changed=self.changed + saved.changed,
+            skipped=self.skipped + len(page.skips),
+            skips=(*self.skips, *page.skips)[:SKIPS_TOLD],
         )
 
     def ended(self, fate: str | None, error: str | None = None, *, cut_off: bool = False) -> Pulled:
-        counts = (self.source, self.pages, self.seen, self.new, self.changed, self.skipped)
-        return Pulled(*counts, fate, error, cut_off)
+        return replace(self, fate=fate, error=error, cut_off=cut_off)
 
 
 Progress = Callable[[Pulled], None]
@@ -66,13 +71,22 @@ Progress = Callable[[Pulled], None]
 
 def pull(app: App, claim: Claim, stop: Event, progress: Progress = lambda _: None) -> Pulled:
     """Pull one claimed source to its end, and say in the store how it went. Raises only what the store raises."""
+    try:
+        with _lease_kept(app, claim):
+            return _pull(app, claim, stop, progress)
+    except LeaseLost:
+        LOG.warning("pull taken over source=%s", claim.name)
+        return Pulled(claim.name).ended("lease_lost", cut_off=True)
+
+
+def _pull(app: App, claim: Claim, stop: Event, progress: Progress) -> Pulled:
     source = app.settings.source(claim.name)
     result = Pulled(claim.name)
     try:
         connector = app.open(source, stop)
         try:
             for page in connector.fetch(claim.cursor, claim.reaches_back_to):
-                result = result.plus(page, store_page(app, source, claim, page))
+                result = result.plus(*store_page(app, source, claim, page))
                 progress(result)
                 if stop.is_set():
                     break
@@ -80,20 +94,43 @@ def pull(app: App, claim: Claim, stop: Event, progress: Progress = lambda _: Non
                 _readings(app, claim, connector)
         finally:
             connector.close()
-    except LeaseLost:
-        return result.ended("lease_lost", cut_off=True)
     except (SourceError, StorageError) as error:
         return _failed(app, claim, result, error, stop)
+    except LeaseLost:
+        raise
     except Exception as error:
         LOG.exception("bug in source %s", claim.name)
         return _failed(app, claim, result, error, stop)
     return _cut_off(app, claim, result) if stop.is_set() else _finished(app, source, claim, result)
 
 
-def store_page(app: App, source: SourceSettings, claim: Claim, page: Page) -> Saved:
+@contextmanager
+def _lease_kept(app: App, claim: Claim) -> Iterator[None]:
+    """Renew the lease while a platform takes its time; a process that is stopped or dead renews nothing."""
+    ended = Event()
+
+    def renew() -> None:
+        while not ended.wait(claim.lease.total_seconds() / 3):
+            try:
+                sources.renew(app.database, claim)
+            except LeaseLost:
+                return
+            except StorageError as error:
+                LOG.warning("lease not renewed source=%s error=%s", claim.name, error)
+
+    thread = Thread(target=renew, name=f"lease-{claim.name}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def store_page(app: App, source: SourceSettings, claim: Claim, page: Page) -> tuple[PageValues, Saved]:
     """Make a page storable and store it with its cursor. ``LeaseLost`` if another process has taken the source over."""
     values = page_values(app, source, claim, page)
-    return ingest.save_page(app.database, claim, values, app.now())
+    return values, ingest.save_page(app.database, claim, values, app.now())
 
 
 def _finished(app: App, source: SourceSettings, claim: Claim, result: Pulled) -> Pulled:
@@ -125,10 +162,7 @@ def _failed(app: App, claim: Claim, result: Pulled, error: Exception, stop: Even
     )
     paused = message if isinstance(error, AccessDenied | NotThere) else None
     outcome = Outcome(next_run_at, fate, message[:500], paused and paused[:500])
-    try:
-        sources.finish_pull(app.database, claim, outcome, now)
-    except LeaseLost:
-        return result.ended("lease_lost", cut_off=True)
+    sources.finish_pull(app.database, claim, outcome, now)
     LOG.log(
         logging.INFO if isinstance(error, RateLimited) else logging.WARNING,
         "pull failed source=%s fate=%s next=%s error=%s",

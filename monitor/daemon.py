@@ -15,11 +15,10 @@ from typing import Final
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from monitor import delivery, digests
-from monitor.app import LEASE, App
+from monitor.app import App
 from monitor.collect import Progress, Pulled, pull
 from storage import sources
 from storage.engine import StorageError
-from storage.leases import LeaseLost
 from storage.records import Claim
 
 LOG = logging.getLogger("sentiment_monitor.daemon")
@@ -87,9 +86,10 @@ class Daemon:
         while not self._stop.is_set():
             tick.wait(self._tick_seconds)
             tick.clear()
-            self._guarded(work)
+            if not self._stop.is_set():  # the last tick only wakes the loops
+                self._guarded(work)
 
-    def _guarded(self, work: Callable[[], None]) -> None:
+    def _guarded(self, work: Callable[[], object]) -> None:
         try:
             work()
         except StorageError as error:
@@ -100,7 +100,7 @@ class Daemon:
     def _claim_pulls(self) -> None:
         while not self._stop.is_set() and self._free_workers():
             claim = sources.claim_source(
-                self._app.database, self._app.owner, horizons(self._app), self._app.now(), LEASE
+                self._app.database, self._app.owner, horizons(self._app), self._app.now(), self._app.lease
             )
             if claim is None:
                 return
@@ -113,13 +113,7 @@ class Daemon:
             return pulling < self._app.settings.monitor.workers
 
     def _pull(self, claim: Claim) -> None:
-        def work() -> None:
-            try:
-                pull(self._app, claim, self._stop)
-            except LeaseLost:
-                LOG.warning("pull taken over source=%s", claim.name)
-
-        self._guarded(work)
+        self._guarded(lambda: pull(self._app, claim, self._stop))
 
     def _send(self) -> None:
         digests.plan(self._app)
@@ -140,7 +134,7 @@ def pull_now(
 
     def one(name: str) -> Pulled | None:
         only = {name: chosen[name]}
-        claim = sources.claim_source(app.database, app.owner, only, app.now(), LEASE, only_due=False)
+        claim = sources.claim_source(app.database, app.owner, only, app.now(), app.lease, only_due=False)
         return None if claim is None else pull(app, claim, stop, progress(name))
 
     with ThreadPoolExecutor(app.settings.monitor.workers, thread_name_prefix="pull") as pool:

@@ -67,7 +67,9 @@ def _health(app: App, source: SourceState) -> Health:
 def _state(app: App, source: SourceState) -> tuple[str, str]:
     until = source.next_run_at.astimezone(app.settings.monitor.zone)
     if not source.active:
-        return "gone", "not in the configuration any more; nothing of it was deleted"
+        known = {one.name for one in app.settings.sources}
+        words = "rests (enabled = false)" if source.name in known else "not in the configuration any more"
+        return "gone", f"{words}; nothing of it was deleted"
     if source.paused is not None:
         return "paused", f"paused: {source.paused}"
     if source.lease_until is not None and source.lease_until > app.now():
@@ -76,7 +78,8 @@ def _state(app: App, source: SourceState) -> tuple[str, str]:
         return ("waiting", "not read yet") if source.known_until is None else ("fine", "fine")
     if source.fate == "ratelimited":
         return "limited", f"asked too often, waiting until {until:%d %b %H:%M}"
+    error = (source.error or "failed").removesuffix("; trying again later")
     again = f"trying again at {until:%d %b %H:%M}"
     if source.failures < REPEATED:
-        return "retrying", f"{source.error}; {again}"
-    return "failing", f"failed {source.failures} times in a row: {source.error}; {again}"
+        return "retrying", f"{error}; {again}"
+    return "failing", f"failed {source.failures} times in a row: {error}; {again}"

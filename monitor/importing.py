@@ -2,61 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 from typing import Any
 
-from pydantic import ValidationError
-
 from connectors import registry
 from connectors.contract import Unlimited
 from connectors.errors import SourceError
-from monitor.app import LEASE, App, open_connector
+from monitor.app import App, open_connector
 from monitor.collect import Progress, Pulled, store_page
-from monitor.config.faults import faults_of, keys_of
 from monitor.config.models import SourceSettings
 from storage import sources
-from storage.records import Outcome
+from storage.engine import StorageError
+from storage.leases import LeaseLost
+from storage.records import Claim, Outcome
 
 
 class ImportFailed(Exception):
     """The file cannot be imported; the message says why."""
 
 
-def import_file(
-    app: App, file: Path, brand: str, kind: str | None, columns: Mapping[str, str], progress: Progress
-) -> Pulled:
+def import_file(app: App, options: Any, brand: str, progress: Progress) -> Pulled:
     """Store a file's items for one brand as the source ``import FILE``; what is there already is not stored twice.
 
-    ``ImportFailed`` where the file cannot be read; what was stored until then stays, and importing again goes on.
+    ``options`` are those of the connector for files. The file is read from its beginning each time: it may be another of
+    the same name, for another brand, or read otherwise now. ``ImportFailed`` where it cannot be read; what was stored until
+    then stays, and importing again completes it.
     """
-    plugin = registry.plugin("files")
-    given: dict[str, Any] = {"path": str(file.resolve()), **({"kind": kind} if kind else {})}
+    file = Path(options.path)
+    if not file.exists():
+        raise ImportFailed(f"{file}: there is no such file; look at its name and folder")
+    claim = _claimed(app, f"import {file.name}"[:200])
+    source = SourceSettings(name=claim.name, type="files", brand=brand, match="all")
     try:
-        options = plugin.options.model_validate(given | ({"columns": dict(columns)} if columns else {}))
-    except ValidationError as error:
-        raise ImportFailed("\n".join(map(str, faults_of(error, "import", keys_of(plugin.options))))) from error
-    name = f"import {file.name}"[:200]
-    source = SourceSettings(name=name, type="files", brand=brand, match="all")
-    now = app.now()
-    sources.ensure(app.database, sources.SourceEntry(name, "files", plugin.platform), now)
-    claim = sources.claim_source(app.database, app.owner, {name: now}, now, LEASE, only_due=False)
-    if claim is None:
-        raise ImportFailed(f"{name}: another process is importing it; wait for its end")
-    stop = Event()
-    connector = open_connector(plugin, options, (), app.now, stop, Unlimited())
-    result = Pulled(name)
-    try:
-        for page in connector.fetch(claim.cursor, now):
-            result = result.plus(page, store_page(app, source, claim, page))
-            progress(result)
+        result = _stored(app, source, claim, options, progress)
     except SourceError as error:
         fate = type(error).__name__.lower()
         sources.finish_pull(app.database, claim, Outcome(app.now(), fate, str(error)[:500]), app.now())
         raise ImportFailed(str(error)) from error
+    except LeaseLost as error:
+        raise ImportFailed(f"{claim.name}: another process has taken over; wait for its end, then try again") from error
+    except BaseException:
+        with suppress(LeaseLost, StorageError):
+            sources.give_back(app.database, claim)
+        raise
+    sources.finish_pull(app.database, claim, Outcome(app.now()), app.now())
+    return result
+
+
+def _claimed(app: App, name: str) -> Claim:
+    now = app.now()
+    sources.ensure(app.database, sources.SourceEntry(name, "files", registry.plugin("files").platform), now)
+    claim = sources.claim_source(app.database, app.owner, {name: now}, now, app.lease, only_due=False)
+    if claim is None:
+        raise ImportFailed(f"{name}: another process is importing it; wait for its end")
+    return claim
+
+
+def _stored(app: App, source: SourceSettings, claim: Claim, options: Any, progress: Progress) -> Pulled:
+    stop = Event()
+    connector = open_connector(registry.plugin("files"), options, (), app.now, stop, Unlimited())
+    result = Pulled(claim.name)
+    try:
+        for page in connector.fetch(None, claim.reaches_back_to):
+            result = result.plus(*store_page(app, source, claim, page))
+            progress(result)
     finally:
         connector.close()
         stop.set()
-    sources.finish_pull(app.database, claim, Outcome(app.now()), app.now())
     return result

@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from storage.bulk import insert_rows
 from storage.engine import Database, StorageError
 from storage.leases import clock, hold
 from storage.records import AuthorValues, Claim, GapValues, ItemValues, PageValues, Saved
@@ -80,8 +81,8 @@ def _save_items(connection: Connection, claim: Claim, page: PageValues, at: date
         return Saved()
     _save_authors(connection, page.authors)
     work = _sorted_out(connection, claim, page.items, at)
+    insert_rows(connection, ITEM, work.new)
     for statement, rows in (
-        (insert(ITEM), work.new),
         (_CHANGE, work.changed),
         (_COUNT, work.counted),
         (insert(REVISION), work.revisions),

@@ -12,7 +12,21 @@ from functools import cache
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import BigInteger, Connection, Executable, Select, Table, and_, bindparam, cast, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Executable,
+    Integer,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -127,9 +141,8 @@ def _item_columns() -> Iterator[ColumnElement[Any]]:
 
 def _lock(connection: Connection, keys: Sequence[Key]) -> None:
     """Have the rows, and have them alone until the end: what is summed up afterwards sees all that was waited for."""
-    if keys:
-        missing = _upsert(connection.dialect.name).on_conflict_do_nothing()
-        connection.execute(missing, [key._asdict() for key in keys])
+    for group in _grouped(keys):
+        connection.execute(_MAKE, group)
     for group in _grouped(keys):
         connection.execute(_LOCK, group)
 
@@ -152,6 +165,19 @@ def _of_group(table: Table, bucket: ColumnElement[int]) -> ColumnElement[bool]:
     return and_(*same, bucket.in_(bindparam("buckets", expanding=True)))
 
 
+_MAKE: Final = (
+    postgresql.insert(ROLLUP)
+    .from_select(
+        ROLLUP_KEY,
+        select(
+            bindparam("brand", type_=Integer),
+            bindparam("source", type_=Integer),
+            bindparam("kind_", type_=Text),
+            func.unnest(bindparam("buckets", type_=postgresql.ARRAY(Integer))),
+        ),
+    )
+    .on_conflict_do_nothing()
+)
 _LOCK: Final = (
     select(ROLLUP.c.bucket).where(_of_group(ROLLUP, ROLLUP.c.bucket)).order_by(ROLLUP.c.bucket).with_for_update()
 )

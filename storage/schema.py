@@ -103,10 +103,8 @@ def _migrate(database: Database) -> None:
     def run(connection: Connection) -> None:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
-        if _version(connection) == HEAD:
-            return  # another daemon was faster
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, "head")  # which does nothing if another daemon was faster
 
     if database.is_sqlite:
         _without_foreign_keys(database, run)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, and_, insert, select, update
 
 from storage.engine import Database
-from storage.leases import claim, hold, release
+from storage.leases import claim, clock, hold, release
 from storage.records import Claim, Outcome, SourceState
 from storage.tables import BRAND, DELIVERY, DIGEST, FOLLOWER_READING, PULL, SOURCE, STANDING_READING
 
@@ -147,6 +147,15 @@ def finish_pull(database: Database, claimed: Claim, outcome: Outcome, now: datet
         hold(connection, SOURCE, claimed.source_id, claimed.fence, values)
         ended = {"ended_at": now, "ok": ok, "fate": outcome.fate, "error": error}
         connection.execute(update(PULL).where(PULL.c.id == claimed.pull_id).values(ended))
+
+    database.write(work)
+
+
+def renew(database: Database, claimed: Claim) -> None:
+    """Say that the pull is still under way. ``LeaseLost`` if it was taken over."""
+
+    def work(connection: Connection) -> None:
+        hold(connection, SOURCE, claimed.source_id, claimed.fence, {"lease_until": clock(connection) + claimed.lease})
 
     database.write(work)
 

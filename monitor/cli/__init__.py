@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from types import FrameType
 
 import typer
 
@@ -33,6 +35,7 @@ def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."""
     from monitor.cli.common import Failure
 
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         app()
     except Failure as failure:
@@ -43,3 +46,8 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+
+
+def _terminated(number: int, _frame: FrameType | None) -> None:
+    """End in order, so that what is claimed is given back; the daemon has a way of its own."""
+    sys.exit(128 + number)

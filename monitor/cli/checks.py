@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.common import AsJson, ConfigPath, Failure, console, load_settings, next_step, print_json
+from monitor.cli.common import (
+    AsJson,
+    ConfigPath,
+    Failure,
+    at_once,
+    console,
+    load_settings,
+    next_step,
+    print_json,
+    whole,
+)
 
 if TYPE_CHECKING:
     from monitor.checking import Coming, Finding
@@ -127,10 +137,10 @@ def _table(found: Sequence[Finding]) -> Any:
 
     from monitor.digest.escape import clean
 
-    table = Table("name", "type", "state", "asked for", "mend", box=None, pad_edge=False)
+    table = Table(whole("name"), "type", "state", "asked for", "mend", box=None, pad_edge=False)
     for one in found:
         asked = "; ".join(clean(query, 80) or "" for query in one.queries)
-        cells = (clean(one.name, 60), one.type, clean(one.state, 60), asked, clean(one.mend, 300))
+        cells = (clean(one.name, 60), one.type, clean(one.state, 60), asked, clean(at_once(one.mend or ""), 300))
         table.add_row(*(cell or "" for cell in cells))
     return table
 

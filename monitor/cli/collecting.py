@@ -15,6 +15,8 @@ from monitor.cli.common import (
     AsJson,
     ConfigPath,
     Failure,
+    at_once,
+    brands_of,
     load_settings,
     next_step,
     opened,
@@ -66,6 +68,7 @@ def _run_once(app: App, *, as_json: bool) -> None:
         print_json({"pulls": [_told(result) for result in pulled], "digests": built, "deliveries": sent})
     else:
         _report_pulls(pulled)
+        _report_busy([source.name for source in app.settings.enabled_sources], pulled)
         for row in sent:
             say(f"digest {row['digest']} {row['period']} to {row['channel']}: {row['error'] or row['state']}")
         next_step("sentiment-monitor scores")
@@ -90,6 +93,7 @@ def pull(
             print_json({"pulls": [_told(result) for result in pulled]})
         else:
             _report_pulls(pulled)
+            _report_busy(names, pulled)
             next_step("sentiment-monitor scores")
         if any(result.fate for result in pulled):
             raise Failure(f"{sum(result.fate is not None for result in pulled)} of {len(pulled)} sources failed")
@@ -110,25 +114,46 @@ def import_(
     column: Annotated[
         list[str] | None, typer.Option("--column", help='Where a field stands, as field=header: "text=Review".')
     ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option("--option", "-o", help="An option of the connector for files, as in time_format=%d/%m/%Y."),
+    ] = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Read items from a file into the store, once; the same file again adds nothing."""
     from monitor.importing import ImportFailed, import_file
 
-    columns = dict(_pair(entry) for entry in column or ())
+    options = _import_options(file, kind, column or [], option or [])
     with opened(config) as app, _progress() as progress:
-        if brand not in app.brands:
-            raise Failure(f'--brand: no brand "{brand}"; there are: {", ".join(app.brands)}', 2)
+        brands_of(app, [brand])
         try:
-            result = import_file(app, file, brand, kind, columns, progress(file.name))
+            result = import_file(app, options, brand, progress(file.name))
         except ImportFailed as error:
             raise Failure(str(error)) from error
         if as_json:
             print_json(_told(result))
-        else:
-            _report_pulls([result])
-            next_step("sentiment-monitor scores")
+            return
+        _report_pulls([result])
+        _report_skips(result)
+        next_step("sentiment-monitor scores")
+
+
+def _import_options(file: Path, kind: str | None, columns: Sequence[str], options: Sequence[str]) -> Any:
+    """What the connector for files is told; what it cannot take ends the command."""
+    from connectors import registry
+    from monitor.config.given import parsed, values_of
+
+    model = registry.plugin("files").options
+    try:
+        values = values_of(model, [*options, *(f"columns.{field}={header}" for field, header in map(_pair, columns))])
+    except ValueError as error:
+        raise Failure(f"--option {error}", 2) from error
+    values |= {"path": str(file.resolve())} | ({"kind": kind} if kind else {})
+    found = parsed(model, values, "import")
+    if isinstance(found, list):
+        raise Failure([str(fault) for fault in found], 2)
+    return found
 
 
 def _pair(entry: str) -> tuple[str, str]:
@@ -177,8 +202,21 @@ def _report_pulls(pulled: Sequence[Pulled]) -> None:
     for result in sorted(pulled, key=lambda one: one.source):
         counts = f"{result.seen} read, {result.new} new, {result.changed} changed"
         left_out = f", {result.skipped} left out" if result.skipped else ""
-        problem = f" - {result.error}" if result.error else ""
+        problem = f" - {at_once(result.error)}" if result.error else ""
         say(f"{result.source}: {counts}{left_out}{problem}")
+
+
+def _report_skips(result: Pulled) -> None:
+    for what, why in result.skips:
+        say(f"left out: {what}: {why}")
+    if result.skipped > len(result.skips):
+        say(f'left out: {result.skipped - len(result.skips):,} more; see: sentiment-monitor sources "{result.source}"')
+
+
+def _report_busy(names: Sequence[str], pulled: Sequence[Pulled]) -> None:
+    done = {result.source for result in pulled}
+    for name in dict.fromkeys(name for name in names if name not in done):
+        say(f"{name}: left to another process that is reading it right now")
 
 
 @contextmanager

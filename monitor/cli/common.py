@@ -16,6 +16,7 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Column
 
     from monitor.app import App
     from monitor.config import Settings
@@ -53,6 +54,11 @@ def say(text: str) -> None:
 
     for line in text.splitlines() or [""]:
         typer.echo(clean(line, 2_000) or "", err=True)
+
+
+def at_once(error: str) -> str:
+    """A source's error for a command that does not come back to it by itself."""
+    return error.replace("; trying again later", "; try again later")
 
 
 def next_step(text: str) -> None:
@@ -154,6 +160,13 @@ def console(*, err: bool = False) -> Console:
     from rich.console import Console
 
     return Console(stderr=err, highlight=False, markup=False, emoji=False)
+
+
+def whole(title: str) -> Column:
+    """A column that is not cut short: two names that begin alike are told apart on a narrow terminal, too."""
+    from rich.table import Column
+
+    return Column(title, no_wrap=True)
 
 
 def set_up_logging(level: str, form: str) -> None:

@@ -25,6 +25,7 @@ from monitor.cli.common import (
     next_step,
     opened,
     print_json,
+    whole,
     window_of,
 )
 
@@ -124,7 +125,7 @@ def _table(figures: f.BrandFigures, by: str, app: App) -> Any:
 
     from monitor.digest import escape, words
 
-    table = Table(by, "mentions", "score", "reviews", "score", "volume", box=None, pad_edge=False)
+    table = Table(whole(by), "mentions", "score", "reviews", "score", "volume", box=None, pad_edge=False)
     zone = app.settings.monitor.zone
     rows: list[tuple[str, f.Sentiment, f.Sentiment, int]]
     if by == "source":
@@ -232,9 +233,12 @@ def items(
     from storage import queries
     from storage.records import ItemFilter
 
+    if as_json and as_csv:
+        raise Failure("--json, --csv: say the same in two ways; give one of them", 2)
     with opened(config) as app:
         if brand is not None:
             brands_of(app, [brand])
+        _check_sources(app, source or ())
         wanted = ItemFilter(
             brand=brand,
             sources=source or (),
@@ -255,6 +259,16 @@ def items(
             typer.echo(_csv(found), nl=False)
         else:
             _show_items(app, wanted, found)
+
+
+def _check_sources(app: App, names: Sequence[str]) -> None:
+    """Ends the command where the store knows no source of this name: no items would look like an answer."""
+    from monitor.health import health_of_sources
+
+    known = [state.name for state in health_of_sources(app)]
+    for name in names:
+        if name not in known:
+            raise Failure(f'--source: no source "{name}"; there are: {", ".join(known)}', 2)
 
 
 def _one_of(option: str, values: Sequence[str] | None, known: Sequence[str]) -> Sequence[str]:
@@ -352,7 +366,7 @@ def _show_states(app: App) -> None:
     from monitor.digest.escape import clean
     from monitor.health import health_of_sources
 
-    table = Table("source", "type", "state", "read up to", "next", box=None, pad_edge=False, expand=True)
+    table = Table(whole("source"), "type", "state", "read up to", "next", box=None, pad_edge=False, expand=True)
     zone = app.settings.monitor.zone
     for state in health_of_sources(app):
         known = "never" if state.known_until is None else f"{state.known_until.astimezone(zone):%d %b %H:%M}"

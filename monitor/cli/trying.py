@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.common import AsJson, Failure, console, next_step, print_json, say
+from monitor.cli.common import AsJson, Failure, at_once, console, next_step, print_json, say
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -118,7 +118,7 @@ def looked(target: Target, options: BaseModel, **how: Any) -> Preview:
     except NotUnderstood as error:
         raise Failure(str(error), 2) from error
     except SourceError as error:
-        raise Failure(f"{target.plugin.title}: {error}") from error
+        raise Failure(f"{target.plugin.title}: {at_once(str(error))}") from error
 
 
 # ---------------------------------------------------------------------------------------------- printing

@@ -57,6 +57,11 @@ class MonitorSettings(Table):
     database: str = Field(default="sqlite:///var/monitor.db", description="Where everything is kept.")
     workers: int = Field(default=4, ge=1, le=64, description="Pulls at the same time.")
     first_fetch: Duration = Field(default=timedelta(days=30), description="How far back a new source reaches.")
+    lease: Duration = Field(
+        default=timedelta(minutes=2),
+        ge=timedelta(seconds=2),
+        description="How long a daemon that has stopped answering keeps its pulls; every stored page renews it.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("timezone")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from connectors.discourse import PLUGIN, DiscourseOptions
 from connectors.errors import AccessDenied, Malformed, NotThere, RateLimited
 from connectors.testing import Case, ContractSuite, Reply
 from connectors.testing.platform import NOW
-from connectors.testing.suite import Pulls
+from connectors.testing.suite import LimitedBudget, Pulls
 from tests.fakes.discourse import KEY, LATER, FakeDiscourse, FakeDiscourseSearch, refusal
 
 CASE = Case(plugin=PLUGIN, fake=FakeDiscourse)
@@ -169,6 +170,12 @@ def test_a_forum_for_members_needs_its_key(fake: FakeDiscourse) -> None:
     assert {request.headers.get("api-username") for request in fake.loopback.requests} == {None, "watcher"}
 
 
+def test_the_forum_stands_for_what_is_asked(fake: FakeDiscourse) -> None:
+    connector = Told(fake).open()
+    assert isinstance(connector, ShowsQueries)
+    assert list(connector.queries()) == ["everything new in forum.example"]
+
+
 # --- searching
 
 
@@ -238,6 +245,14 @@ def test_a_search_that_is_refused_is_a_gap_and_the_others_go_on(searched: FakeDi
     assert next(page.gap.reason for page in pulls.pages if page.gap).endswith("perhaps too short: hp")
     with pytest.raises(Malformed):
         Told(searched, "hp").pull()
+
+
+def test_a_limit_on_searches_keeps_no_keyword_waiting_for_ever(searched: FakeDiscourse) -> None:
+    pulls = Told(searched, "acme", "rival", "phone")
+    for _ in range(3):
+        with suppress(RateLimited):
+            pulls.pull(budget=LimitedBudget(2))
+    assert [line.split()[1] for line in asked(searched)] == ["acme", "rival", "phone", "acme", "rival", "phone"]
 
 
 def test_keywords_become_phrases(searched: FakeDiscourse) -> None:

@@ -205,6 +205,12 @@ def test_keywords_are_sent_bare(fake: FakeLemmy, terms: tuple[str, ...], queries
     assert list(connector.queries()) == queries
 
 
+def test_communities_stand_for_what_is_asked(fake: FakeLemmy) -> None:
+    connector = Told(fake, communities=["technology"]).open()
+    assert isinstance(connector, ShowsQueries)
+    assert list(connector.queries()) == ["everything new in technology"]
+
+
 # --- refusals
 
 

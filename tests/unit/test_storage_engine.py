@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from storage import queries, schema
 from storage.engine import ATTEMPTS, Database, StorageError, open_database
-from storage.tables import BRAND, ITEM, SOURCE
+from storage.tables import BRAND, ITEM, REVISION, SOURCE
 from storage.verify import verify
 from tests.fakes.storing import NOW, OLD, Shop, item
 
@@ -165,6 +165,11 @@ def test_a_broken_rule_is_tried_again_and_then_a_bug(database: Database) -> None
     with pytest.raises(IntegrityError):
         database.write(twice_the_same)
     assert tries == ATTEMPTS
+
+
+def test_a_row_that_refers_to_nothing_is_refused(database: Database) -> None:
+    with pytest.raises(IntegrityError), database.engine.begin() as connection:
+        connection.execute(REVISION.insert().values(item_id=99, replaced_at=NOW))
 
 
 def test_several_reads_in_one_go_see_one_state(database: Database, database_url: str) -> None:
