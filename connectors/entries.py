@@ -21,12 +21,13 @@ def leaf_of(
     *,
     id_key: str,
     following: str | int | None,
-    time_of: Callable[[Item], datetime] = lambda item: item.published_at,
+    now: datetime,
 ) -> Leaf:
     """A page. ``read`` makes an item of an entry, ``None`` of one that is left out, and raises where it is damaged
     (``KeyError``, ``TypeError``, ``AttributeError``, ``ValueError``): such a one is skipped under its ``id_key``.
 
-    A page that is not newest first tells no ``last``, so that nobody stops at it.
+    A page that is not newest first tells no ``last``, so that nobody stops at it. A time after ``now`` counts as now: a clock
+    gone wrong must not raise the watermark above what is to come.
     """
     items: list[Item] = []
     skipped: list[Skipped] = []
@@ -38,7 +39,7 @@ def leaf_of(
             continue
         if item is not None:
             items.append(item)
-    times = [time_of(item).timestamp() for item in items]
+    times = [min(item.published_at, now).timestamp() for item in items]
     in_order = all(earlier >= later for earlier, later in pairwise(times))
     return Leaf(items, skipped, max(times, default=None), times[-1] if times and in_order else None, following)
 
