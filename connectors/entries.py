@@ -21,7 +21,8 @@ def leaf_of(
     *,
     id_key: str,
     following: str | int | None,
-    now: datetime,
+    time_of: Callable[[Item], datetime] = lambda item: item.published_at,
+    now: datetime | None = None,
 ) -> Leaf:
     """A page. ``read`` makes an item of an entry, ``None`` of one that is left out, and raises where it is damaged
     (``KeyError``, ``TypeError``, ``AttributeError``, ``ValueError``): such a one is skipped under its ``id_key``.
@@ -39,7 +40,8 @@ def leaf_of(
             continue
         if item is not None:
             items.append(item)
-    times = [min(item.published_at, now).timestamp() for item in items]
+    at = [time_of(item) for item in items]
+    times = [(time if now is None else min(time, now)).timestamp() for time in at]
     in_order = all(earlier >= later for earlier, later in pairwise(times))
     return Leaf(items, skipped, max(times, default=None), times[-1] if times and in_order else None, following)
 

@@ -20,13 +20,16 @@ BUILT_IN: Mapping[str, str] = {
         "discourse",
         "feeds",
         "files",
+        "gdelt",
         "github",
+        "googlenews",
         "hackernews",
         "lemmy",
         "mastodon",
         "reddit",
         "stackexchange",
         "steam",
+        "youtube",
     )
 }
 
