@@ -16,6 +16,7 @@ BUILT_IN: Mapping[str, str] = {
     name: f"connectors.{name}:PLUGIN"
     for name in (
         "appstore",
+        "appstoreconnect",
         "bluesky",
         "discourse",
         "feeds",
@@ -23,12 +24,16 @@ BUILT_IN: Mapping[str, str] = {
         "gdelt",
         "github",
         "googlenews",
+        "googleplay",
         "hackernews",
         "lemmy",
         "mastodon",
         "reddit",
         "stackexchange",
         "steam",
+        "trustpilot",
+        "woocommerce",
+        "wordpress",
         "youtube",
     )
 }
