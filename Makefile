@@ -25,7 +25,7 @@ run: $(VENV)/.run
 	$(BIN)/sentiment-monitor run --config $(CONFIG) $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: lint types imports test
 
