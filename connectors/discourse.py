@@ -240,7 +240,7 @@ class Discourse:
 
     def _search(self, query: str, gaps: list[Gap], top: float | None, bottom: float) -> Iterator[Step]:
         """One step a post, so that a small budget gets on too; ``gaps`` takes what the forum does not show."""
-        before, page = None if top is None else _day(top) + 2 * DAY, 1
+        before, page, leapt = None if top is None else _day(top) + 2 * DAY, 1, False
         while True:
             found = self._hits(_asked(query, bottom, before), page)
             for hit in found.hits:
@@ -248,22 +248,24 @@ class Discourse:
                     yield self._read(hit)
             done = not found.more or not found.hits
             if not done and page == SEARCH_PAGES:
-                top = min(hit.at for hit in found.hits)
-                before, page = self._slid(top, before, bottom, gaps), 0
+                lowest = min(hit.at for hit in found.hits)
+                done = leapt and top is not None and lowest >= top  # shows the same for ever
+                before, leapt = self._slid(lowest, before, bottom, gaps)
+                top, page = lowest, 0
             page += 1
             if done or found.skipped or gaps:
                 yield Step((), None, None, done, found.skipped)
             if done:
                 return
 
-    def _slid(self, lowest: float, before: date | None, bottom: float, gaps: list[Gap]) -> date:
-        """The day to go on below; where all that was shown is of one day, the rest of that day is missed."""
+    def _slid(self, lowest: float, before: date | None, bottom: float, gaps: list[Gap]) -> tuple[date, bool]:
+        """The day to go on below, and whether it leaps: where all that was shown is of one day, the rest of it is missed."""
         slid = _day(lowest) + DAY
         if before is None or slid < before:
-            return slid
+            return slid, False
         reason = f"{self._forum.name} shows only {SEARCH_PAGES} pages of a search"
         gaps.append(Gap(reason, _moment(bottom), _moment(lowest)))
-        return before - DAY
+        return before - DAY, True
 
     def _read(self, hit: Hit) -> Step:
         """The whole post that a search found; nothing if it is gone by now."""

@@ -43,9 +43,9 @@ def batch_of(answer: object, what: str, own: frozenset[str]) -> Batch:
         times.append(item.published_at.timestamp())
         if not is_withdrawn(view):
             items.append(item)
-    token = answer.get("next_page") if isinstance(answer, Mapping) else None
-    following = token if isinstance(token, str) and token and views else None
-    return Batch(items, skipped, len(views), max(times, default=None), times[-1] if times else None, following)
+    token = answer.get("next_page") if isinstance(answer, Mapping) and views else None
+    following = token if isinstance(token, str) and token.isascii() and token.isprintable() else None
+    return Batch(items, skipped, len(views), max(times, default=None), times[-1] if times else None, following or None)
 
 
 def item_of(view: Mapping[str, Any], own: frozenset[str] = frozenset()) -> Item:

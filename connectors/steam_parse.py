@@ -83,8 +83,10 @@ def listing_of(answer: object) -> Listing | None:
     if not isinstance(reviews, list):
         raise Unavailable("Steam: the answer has no reviews; trying again later")
     cursor = body.get("cursor")
-    following = cursor if isinstance(cursor, str) and cursor else None
-    return Listing(reviews, following, _whole(totals.get("total_reviews")), _whole(totals.get("total_positive")))
+    following = cursor if isinstance(cursor, str) and cursor.isascii() and cursor.isprintable() else None
+    return Listing(
+        reviews, following or None, _whole(totals.get("total_reviews")), _whole(totals.get("total_positive"))
+    )
 
 
 def _judge_success(success: object) -> None:

@@ -36,17 +36,17 @@ def health_of_sources(app: App) -> list[Health]:
 
 
 def is_alive(app: App) -> bool:
-    """Has any source been tried within three of its intervals? Pulls that fail count: somebody is at work."""
+    """Is a source being read, or has one been tried within three of its intervals? Pulls that fail count, too."""
     states = {state.name: state for state in sources.states(app.database)}
-    entries = [(source, states.get(source.name)) for source in app.settings.enabled_sources]
-    return not entries or any(
-        state is not None
-        and (
-            state.last_begun_at is None
-            or app.now() - state.last_begun_at < max(REPEATED * app.every(source), LONGEST_PAUSE)
-        )
-        for source, state in entries
-    )
+    entries = [(states[source.name], app.every(source)) for source in app.settings.enabled_sources]
+    return not entries or any(_is_attended(state, every, app.now()) for state, every in entries)
+
+
+def _is_attended(source: SourceState, every: timedelta, now: datetime) -> bool:
+    """A source that was never tried counts from when it first came due."""
+    if source.lease_until is not None and source.lease_until > now:
+        return True
+    return now - (source.last_begun_at or source.next_run_at) < max(REPEATED * every, LONGEST_PAUSE)
 
 
 def _health(app: App, source: SourceState) -> Health:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING
 
 from connectors import registry
-from connectors.contract import Unlimited
 from connectors.errors import SourceError
-from monitor.app import App, open_connector
+from connectors.files import open_file
+from monitor.app import App
 from monitor.collect import Progress, Pulled, store_page
 from monitor.config.models import SourceSettings
 from storage import sources
@@ -18,16 +17,19 @@ from storage.engine import StorageError
 from storage.leases import LeaseLost
 from storage.records import Claim, Outcome
 
+if TYPE_CHECKING:
+    from connectors.files_options import FileOptions
+
 
 class ImportFailed(Exception):
     """The file cannot be imported; the message says why."""
 
 
-def import_file(app: App, options: Any, brand: str, progress: Progress) -> Pulled:
+def import_file(app: App, options: FileOptions, brand: str, progress: Progress) -> Pulled:
     """Store a file's items for one brand as the source ``import FILE``; what is there already is not stored twice.
 
-    ``options`` are those of the connector for files. The file is read from its beginning each time: it may be another of
-    the same name, for another brand, or read otherwise now. ``ImportFailed`` where it cannot be read; what was stored until
+    The file is taken as finished, and read from its beginning each time: it may be another of the same name, for another
+    brand, or read otherwise now. ``ImportFailed`` where it cannot be read; what was stored until
     then stays, and importing again completes it.
     """
     file = Path(options.path)
@@ -60,15 +62,9 @@ def _claimed(app: App, name: str) -> Claim:
     return claim
 
 
-def _stored(app: App, source: SourceSettings, claim: Claim, options: Any, progress: Progress) -> Pulled:
-    stop = Event()
-    connector = open_connector(registry.plugin("files"), options, (), app.now, stop, Unlimited())
+def _stored(app: App, source: SourceSettings, claim: Claim, options: FileOptions, progress: Progress) -> Pulled:
     result = Pulled(claim.name)
-    try:
-        for page in connector.fetch(None, claim.reaches_back_to):
-            result = result.plus(*store_page(app, source, claim, page))
-            progress(result)
-    finally:
-        connector.close()
-        stop.set()
+    for page in open_file(options.path, options, now=app.now):
+        result = result.plus(*store_page(app, source, claim, page))
+        progress(result)
     return result

@@ -25,7 +25,7 @@ MAX_NAME: Final = 200
 MAX_ATTRIBUTES: Final = 30
 MAX_ATTRIBUTE_NAME: Final = 100
 MAX_ATTRIBUTE_VALUE: Final = 500
-MAX_COUNT: Final = 2**63 - 1
+MAX_COUNT: Final = 10**12
 """What a BIGINT holds; larger counts are cut down to it."""
 MAX_AHEAD: Final = timedelta(days=1)
 """How far a platform's clock may be ahead of ours."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -149,7 +150,7 @@ def _import_options(file: Path, kind: str | None, columns: Sequence[str], option
         values = values_of(model, [*options, *(f"columns.{field}={header}" for field, header in map(_pair, columns))])
     except ValueError as error:
         raise Failure(f"--option {error}", 2) from error
-    values |= {"path": str(file.resolve())} | ({"kind": kind} if kind else {})
+    values |= {"path": os.path.realpath(file)} | ({"kind": kind} if kind else {})
     found = parsed(model, values, "import")
     if isinstance(found, list):
         raise Failure([str(fault) for fault in found], 2)

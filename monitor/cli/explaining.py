@@ -22,6 +22,7 @@ ProfileName = Annotated[
     Literal["stock", "default"] | None, typer.Option("--profile", help="By this one (default: the configured one).")
 ]
 
+UNCOUNTED = {"excluded": "excluded by keywords", "duplicate": "a duplicate", "not_about_us": "not about the brand"}
 SHOWN_SENTENCES = 40
 """So many on a terminal; ``--json`` has all."""
 
@@ -168,6 +169,8 @@ def _verdict(found: Explained) -> Iterator[str]:
         yield f"item {item.id}: {item.kind} of {name(item.brand)} from {name(item.source)}"
         if said := " — ".join(part for part in (clean(item.title, 120), clean(item.text, 280)) if part):
             yield f"“{said}”"
+        if item.uncounted is not None:
+            yield f"not counted: {UNCOUNTED.get(item.uncounted, item.uncounted)}"
     yield f"label: {_label_line(found)}"
     if item is not None and item.rating_value is not None and item.rating_best is not None:
         says = f" - {explanation.rating_label}" if explanation.rating_label else ""

@@ -151,7 +151,7 @@ def test_the_recorded_refusals_have_their_fates(replay: Replay) -> None:
 def test_answers_whole_and_damaged_raise_nothing_but_the_fates(replay: Replay) -> None:
     came = 0
     for seed, (_, answer) in enumerate(sorted(recorded().items())):
-        for body in (answer.body, *damaged_copies(answer.body, 40, seed)):
+        for body in (answer.body, *damaged_copies(answer.body, 25, seed)):
             replay.serve(body, answer.status, answer.headers)
             came += use_everything(replay)
     assert came > 100
@@ -171,6 +171,18 @@ def test_damaged_searches_and_posts_raise_nothing_but_the_fates(replay: Replay) 
         replay.post = damaged
         came += use_everything(replay)
     assert came > 100
+
+
+def test_a_search_that_always_has_more_ends(replay: Replay) -> None:
+    fake = FakeDiscourseSearch()
+    (seed,) = fake.publish(1)
+    found = fake.found("acme", 1)
+    found["grouped_search_result"]["more_full_page_results"] = True
+    replay.mode, replay.post = "search", json.dumps(fake.post(seed)).encode()
+    fake.close()
+    replay.serve(json.dumps(found).encode())
+    assert {item.external_id for page in pull(replay) for item in page.items} == {fake.external_id(seed)}
+    assert len(replay.loopback.requests) < 100
 
 
 def test_a_skip_names_a_post_and_not_what_stands_in_it() -> None:

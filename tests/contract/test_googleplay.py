@@ -132,7 +132,7 @@ def test_a_token_that_is_not_given_has_its_fate(reply: Reply, fate: type[SourceE
         {"token_uri": "file:///etc/passwd"},
         {"private_key": pem(curve_key())},
     ],
-    ids=str,
+    ids=lambda key: next(iter(key)),
 )
 def test_a_key_file_that_makes_no_sense_is_refused_without_asking(fake: FakeGooglePlay, key: dict[str, Any]) -> None:
     fake.key = key

@@ -67,6 +67,23 @@ def test_a_row_from_the_future_is_counted_among_what_is_left_out(brands: Home) -
     assert "has not come yet" in told["skips"][0][1]
 
 
+def test_the_last_row_of_a_file_just_written_needs_no_line_break(brands: Home) -> None:
+    file = file_of(brands, "reviews.csv", ROWS.rstrip("\n"))
+    assert brands.json("import", file, "--brand", "Acme")["new"] == 2
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04" + bytes(500), b"no list of anything"])
+def test_a_file_that_is_no_table_is_refused_aloud(brands: Home, content: bytes) -> None:
+    for name in ("book.xlsx", "list.json"):
+        (brands.folder / name).write_bytes(content)
+        assert name in brands.run("import", name, "--brand", "Acme", code=1).stderr
+
+
+def test_a_link_to_itself_is_said_not_to_be_there(brands: Home) -> None:
+    (brands.folder / "loop.csv").symlink_to("loop.csv")
+    assert "there is no such file" in brands.run("import", "loop.csv", "--brand", "Acme", code=1).stderr
+
+
 def test_a_file_that_is_not_there_leaves_no_trace(brands: Home) -> None:
     done = brands.run("import", "nowhere.csv", "--brand", "Acme", code=1)
     assert "nowhere.csv: there is no such file; look at its name and folder" in done.stderr

@@ -28,8 +28,9 @@ def _signals_as_before() -> Iterator[None]:
         signal.signal(number, handler)
 
 
-def test_a_daemon_that_is_stopped_begins_no_further_digest(newsroom: Open) -> None:
-    room = newsroom({"name": "files", "type": "file", "folder": "digests"})
+def test_a_daemon_that_is_stopped_begins_no_further_digest(newsroom: Open, tmp_path: Path) -> None:
+    room = newsroom({"name": "files", "type": "file", "folder": str(tmp_path / "digests")})
+    room.pull()
     daemon = Daemon(room.app, NEVER_SECONDS)
     stopper = Thread(target=_stop_a_day_later, args=(room, daemon))
     stopper.start()
@@ -41,9 +42,10 @@ def test_a_daemon_that_is_stopped_begins_no_further_digest(newsroom: Open) -> No
 
 
 def _stop_a_day_later(room: Newsroom, daemon: Daemon) -> None:
-    """Once the digest of yesterday is planned, the next one comes due in the very moment of the stop."""
-    while outbox.last_planned(room.app.database, "daily") is None:
-        Event().wait(0.02)
+    """Once the digest of yesterday is sent, the next one comes due in the very moment of the stop."""
+    while not any(row["state"] == "sent" for row in outbox.deliveries(room.app.database, 1)):
+        Event().wait(0.1)
+    Event().wait(0.1)  # until the loop waits for its next tick
     room.now += timedelta(days=1)
     daemon.stop()
 

@@ -50,6 +50,11 @@ def test_parameters_arrive_as_they_are(platform: Loopback, http: HttpClient, val
     assert ask(http, f"{platform.url}/good", {"q": value}, judge=judge).json()["q"] == value
 
 
+def test_letters_that_cannot_be_sent_are_refused(http: HttpClient) -> None:
+    with pytest.raises(Malformed):
+        ask(http, "http://127.0.0.1/", {"q": "\ud800"}, judge=judge)
+
+
 def test_the_body_of_a_refusal_decides(platform: Loopback, http: HttpClient) -> None:
     with pytest.raises(NotThere):
         ask(http, f"{platform.url}/gone", judge=judge)

@@ -84,6 +84,7 @@ def test_what_is_in_effect_is_shown_with_its_defaults(made: dict[str, object]) -
         "database": "postgresql+psycopg://monitor:***@db.example/monitor",
         "workers": 4,
         "first_fetch": "30d",
+        "lease": "2m",
         "log_level": "info",
     }
 
