@@ -179,14 +179,25 @@ def _fate(error: Exception) -> str:
 
 
 def _readings(app: App, claim: Claim, connector: Connector) -> None:
+    """Followers and standing. The items are stored by now: what goes wrong here is said, and is no failure of the pull."""
     capabilities = registry.plugin(app.settings.source(claim.name).type).capabilities
     if capabilities.followers and isinstance(connector, CountsFollowers):
-        for reading in connector.followers():
-            sources.save_follower_reading(app.database, claim, reading.account, reading.count, reading.at)
+        with _said("followers", claim):
+            for reading in connector.followers():
+                sources.save_follower_reading(app.database, claim, reading.account, reading.count, reading.at)
     if capabilities.standing and isinstance(connector, ShowsStanding):
-        for found in connector.standing():
-            values = {"mean": found.mean, "worst": found.worst, "best": found.best, "count": found.count}
-            sources.save_standing_reading(app.database, claim, found.place, values, found.at)
+        with _said("standing", claim):
+            for found in connector.standing():
+                values = {"mean": found.mean, "worst": found.worst, "best": found.best, "count": found.count}
+                sources.save_standing_reading(app.database, claim, found.place, values, found.at)
+
+
+@contextmanager
+def _said(what: str, claim: Claim) -> Iterator[None]:
+    try:
+        yield
+    except SourceError as error:
+        LOG.warning("not read source=%s what=%s fate=%s error=%s", claim.name, what, _fate(error), error)
 
 
 # ------------------------------------------------------------------------------------------- a page, made storable

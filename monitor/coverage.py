@@ -52,7 +52,12 @@ def coverage_of(app: App, brand: str, window: Window) -> Reach:
     """Every stretch of the window that one of the brand's sources could not give, by start."""
     states = {state.name: state for state in sources.states(app.database)}
     serving = [source for source in app.settings.enabled_sources if brand in source.served]
-    found = [gap for source in serving for gap in _own_gaps(app, source, states.get(source.name), window)]
+    begun = queries.first_good_pulls(app.database)
+    found = [
+        gap
+        for source in serving
+        for gap in _own_gaps(app, source, states.get(source.name), begun.get(source.name), window)
+    ]
     names = {source.name for source in serving}
     for name, gap in queries.gaps(app.database, (window.start, window.end)):
         if name in names:
@@ -67,14 +72,20 @@ def coverage_of(app: App, brand: str, window: Window) -> Reach:
     )
 
 
-def _own_gaps(app: App, source: SourceSettings, state: SourceState | None, window: Window) -> list[f.Gap]:
-    """What lies before a source's horizon, and what has happened since it was last read."""
+def _own_gaps(
+    app: App, source: SourceSettings, state: SourceState | None, begun_at: datetime | None, window: Window
+) -> list[f.Gap]:
+    """What lies before a source's horizon, and what has happened since it was last read.
+
+    A platform that cannot be asked for the past (a feed shows its latest entries) is complete from its first good pull on.
+    """
     if state is None or state.known_until is None:
         return [_gap(source.name, window.start, window.end, _why(state, "never read yet"))]
     found = []
     backfills = registry.plugin(source.type).capabilities.backfill
-    if backfills and state.reaches_back_to is not None and state.reaches_back_to > window.start:
-        until = min(state.reaches_back_to, window.end)
+    horizon = state.reaches_back_to if backfills else begun_at
+    if horizon is not None and horizon > window.start:
+        until = min(horizon, window.end)
         found.append(_gap(source.name, window.start, until, "before this source was watched"))
     if _is_late(app, source, state, state.known_until, window.end):
         since, until = max(state.known_until, window.start), min(window.end, app.now())

@@ -42,6 +42,7 @@ class Daemon:
         """Until SIGTERM or SIGINT: tick, then stop within about a second. Blocks."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
+        sources.retire(self._app.database, list(horizons(self._app)))
         sources.resume_all(self._app.database, list(horizons(self._app)), self._app.now())
         scheduler = BackgroundScheduler(timezone="UTC")
         for name, work in (("claims", self._claim_pulls), ("post", self._send)):
@@ -118,7 +119,7 @@ class Daemon:
     def _send(self) -> None:
         digests.plan(self._app)
         digests.build_due(self._app)
-        delivery.deliver_due(self._app)
+        delivery.deliver_due(self._app, self._stop)
 
 
 def horizons(app: App) -> dict[str, datetime]:
@@ -152,6 +153,7 @@ def run_once(
     app: App, stop: Event, progress: Callable[[str], Progress] = lambda _: lambda _: None
 ) -> tuple[list[Pulled], int, int]:
     """Pull every source, build the due digests, deliver; (pulls, digests built, deliveries taken)."""
+    sources.retire(app.database, list(horizons(app)))
     pulled = pull_now(app, list(horizons(app)), stop, progress)
     digests.plan(app)
     built = digests.build_due(app, patient=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from threading import Event
 from typing import Final
 
 from monitor.app import App
@@ -24,11 +25,14 @@ ATTEMPTS: Final = 20
 """Tries before a passing error is taken for a lasting one: about a day."""
 
 
-def deliver_due(app: App) -> int:
-    """Send everything that is due; how many the channels took."""
+def deliver_due(app: App, stop: Event | None = None) -> int:
+    """Send everything that is due, beginning nothing more once ``stop`` is set; how many the channels took."""
     names = [channel.name for channel in app.settings.channels]
     sent = 0
-    while (due := outbox.claim_delivery(app.database, app.owner, names, app.now(), LEASE)) is not None:
+    while not (stop is not None and stop.is_set()):
+        due = outbox.claim_delivery(app.database, app.owner, names, app.now(), LEASE)
+        if due is None:
+            break
         try:
             sent += _deliver(app, due)
         except LeaseLost:

@@ -72,9 +72,16 @@ class Database:
             yield
         except (DBAPIError, sqlite3.Error) as error:
             remedy = _remedy(error)
+            if remedy is None and not self.is_sqlite:
+                # The server's own words hold the row it refused, and a cause is printed with the error.
+                raise StorageError(f"{self._shown}: {_bug(error)}") from None
             if remedy is None:
                 raise
-            raise StorageError(f"{self.engine.url.render_as_string(hide_password=True)}: {remedy}") from error
+            raise StorageError(f"{self._shown}: {remedy}") from error
+
+    @property
+    def _shown(self) -> str:
+        return self.engine.url.render_as_string(hide_password=True)
 
     def _once(self, work: Callable[[Connection], T]) -> T:
         with self.engine.begin() as connection:
@@ -120,7 +127,9 @@ def _sqlite(url: URL) -> Engine:
     except OSError as error:
         raise StorageError(f"database: folder {folder} cannot be made ({error.strerror}); choose another") from error
     chosen = url.set(drivername="sqlite")
-    engine = create_engine(chosen, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False})
+    engine = create_engine(
+        chosen, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
+    )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -144,7 +153,7 @@ def _postgresql(url: URL) -> Engine:
     except ImportError as error:
         raise StorageError('database: PostgreSQL needs psycopg; pip install "sentiment-monitor[postgres]"') from error
     chosen = url.set(drivername="postgresql+psycopg")
-    return create_engine(chosen, pool_pre_ping=True, connect_args={"options": "-c timezone=utc"})
+    return create_engine(chosen, hide_parameters=True, pool_pre_ping=True, connect_args={"options": "-c timezone=utc"})
 
 
 def _passes(error: DBAPIError) -> bool:
@@ -180,6 +189,12 @@ def _remedy(error: Exception) -> str | None:
     if found is None and isinstance(error, OperationalError):
         return "the database server cannot be used now; is it up, and are database, user and password right?"
     return found
+
+
+def _bug(error: Exception) -> str:
+    original = getattr(error, "orig", error)
+    state = getattr(original, "sqlstate", None)
+    return f"the server refused a statement ({type(original).__name__}, {state}); this is a bug, report it"
 
 
 def _shown(url: str) -> str:

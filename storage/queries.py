@@ -227,6 +227,15 @@ def unscored_by_language(database: Database, brand: str, window: Window) -> dict
     return database.read(lambda connection: {str(code): int(n) for code, n in connection.execute(query)})
 
 
+def first_good_pulls(database: Database) -> dict[str, datetime]:
+    """When each source's first good pull began, by the source's name."""
+    query = select(SOURCE.c.name, func.min(PULL.c.begun_at).label("begun_at")).join(
+        SOURCE, SOURCE.c.id == PULL.c.source_id
+    )
+    query = query.where(PULL.c.ok).group_by(SOURCE.c.name)
+    return database.read(lambda connection: {row.name: row.begun_at for row in connection.execute(query)})
+
+
 def brand_ids(database: Database) -> dict[str, int]:
     """The ids of all brands by name."""
     query = select(BRAND.c.name, BRAND.c.id)

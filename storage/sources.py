@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy.sql.elements import ColumnElement
 
 from storage.engine import Database
 from storage.leases import claim, clock, hold, release
@@ -26,7 +27,7 @@ class SourceEntry:
 
 
 def sync(database: Database, brands: Sequence[str], sources: Sequence[SourceEntry], now: datetime) -> Mapping[str, int]:
-    """Make the store know these brands and sources; what left the configuration is put to rest, never deleted.
+    """Make the store know these brands and sources; others stay as they are (:func:`retire`).
 
     Returns the ids of the brands by name.
     """
@@ -42,10 +43,16 @@ def _sync(
         connection.execute(insert(BRAND), missing)
     for entry in sources:
         _sync_source(connection, entry, now)
-    names = [entry.name for entry in sources]
-    gone = and_(SOURCE.c.name.not_in(names), SOURCE.c.active, SOURCE.c.name.not_like("import %"))
-    connection.execute(update(SOURCE).where(gone).values(active=False))
     return _brands(connection)
+
+
+def retire(database: Database, keep: Sequence[str]) -> None:
+    """Put to rest what a running daemon's configuration no longer names: shown as such, never deleted.
+
+    A daemon that still names it goes on pulling it, which wakes it up again.
+    """
+    gone = and_(SOURCE.c.name.not_in(keep), SOURCE.c.active, SOURCE.c.name.not_like("import %"))
+    database.write(lambda connection: connection.execute(update(SOURCE).where(gone).values(active=False)))
 
 
 def _brands(connection: Connection) -> dict[str, int]:
@@ -104,7 +111,7 @@ def claim_source(
     """
 
     def work(connection: Connection) -> Claim | None:
-        wanted = and_(SOURCE.c.active, SOURCE.c.name.in_(list(horizons)))
+        wanted: ColumnElement[bool] = SOURCE.c.name.in_(list(horizons))
         if only_due:
             wanted = and_(wanted, SOURCE.c.paused.is_(None), SOURCE.c.next_run_at <= now)
         row = claim(connection, SOURCE, wanted, [SOURCE.c.next_run_at, SOURCE.c.id], owner, lease)
@@ -116,7 +123,7 @@ def claim_source(
         pull_id = connection.execute(begun).inserted_primary_key
         assert pull_id is not None
         reach = row.reaches_back_to or horizons[row.name]
-        connection.execute(update(SOURCE).where(SOURCE.c.id == row.id).values(reaches_back_to=reach))
+        connection.execute(update(SOURCE).where(SOURCE.c.id == row.id).values(reaches_back_to=reach, active=True))
         return Claim(
             row.id, row.name, row.platform, row.cursor, row.fence, pull_id[0], row.failures, row.turn, lease, reach
         )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, event, insert, text
 from sqlalchemy.exc import IntegrityError
 
 from storage import queries, schema
@@ -162,7 +162,7 @@ def test_a_broken_rule_is_tried_again_and_then_a_bug(database: Database) -> None
         for _ in range(2):
             connection.execute(BRAND.insert().values(name="Acme", created_at=NOW))
 
-    with pytest.raises(IntegrityError):
+    with pytest.raises((IntegrityError, StorageError), match=r"UNIQUE|this is a bug, report it"):
         database.write(twice_the_same)
     assert tries == ATTEMPTS
 
@@ -191,3 +191,10 @@ def test_a_relative_path_is_taken_from_where_the_program_runs(tmp_path: Path, mo
     assert database.file == Path("var/monitor.db")
     assert (tmp_path / "var" / "monitor.db").exists()
     assert [file.name for file in tmp_path.iterdir()] == ["var"]
+
+
+def test_an_error_never_shows_the_values_that_were_to_be_stored(database: Database) -> None:
+    broken = insert(ITEM).values(id=1, text="what somebody said", brand_id=999)
+    with pytest.raises((IntegrityError, StorageError)) as caught:
+        database.write(lambda connection: connection.execute(broken))
+    assert "what somebody said" not in str(caught.value)

@@ -41,15 +41,20 @@ def test_what_is_due_longest_comes_first(shop: Shop) -> None:
     assert [claim and claim.name for claim in claims] == ["south", "north", None]
 
 
-def test_only_what_is_due_active_and_not_paused_is_claimed(shop: Shop) -> None:
+def test_only_what_is_due_and_not_paused_is_claimed(shop: Shop) -> None:
     sources.finish_pull(shop.database, shop.claimed("north"), Outcome(LATER), NOW)
     sources.finish_pull(shop.database, shop.claimed("south"), Outcome(NOW, "accessdenied", "401", paused="401"), NOW)
     for name in ("north", "south"):
         assert shop.claim(name, only_due=True) is None
         assert shop.claim(name, only_due=False) is not None, "somebody asked for it"
     sources.release_all(shop.database, "me")
-    sources.sync(shop.database, ["Acme"], [SourceEntry("south", "forum", "forum")], NOW)
-    assert shop.claim("north") is None, "it left the configuration"
+
+
+def test_a_source_that_one_daemon_s_configuration_lacks_is_still_pulled_by_another_s(shop: Shop) -> None:
+    sources.retire(shop.database, ["south"])
+    assert [state.active for state in sources.states(shop.database)] == [False, True]
+    assert shop.claim("north") is not None
+    assert [state.active for state in sources.states(shop.database)] == [True, True]
 
 
 def test_a_lease_that_has_ended_is_taken_over_and_its_owner_refused(shop: Shop) -> None:
@@ -127,6 +132,8 @@ def test_what_leaves_the_configuration_rests_and_comes_back_with_its_cursor(shop
     shop.pull(item("a"), cursor={"page": 2})
     entries = [SourceEntry("north", "forum", "forum"), SourceEntry("south", "forum", "forum")]
     assert sources.sync(shop.database, ["Acme"], entries[1:], NOW) == {"Acme": 1, "Rival": 2}
+    assert [state.active for state in sources.states(shop.database)] == [True, True], "looking changes nothing"
+    sources.retire(shop.database, ["south"])
     assert [state.active for state in sources.states(shop.database)] == [False, True]
     sources.sync(shop.database, ["Acme"], entries, NOW)
     assert shop.claimed().cursor == {"page": 2}
@@ -159,6 +166,7 @@ def test_an_imported_file_is_known_without_being_configured(shop: Shop) -> None:
     for _ in range(2):
         sources.ensure(shop.database, entry, NOW)
         sources.sync(shop.database, ["Acme"], [SourceEntry("north", "forum", "forum")], NOW)
+        sources.retire(shop.database, ["north"])
     assert {state.name: state.active for state in sources.states(shop.database)} == {
         "import old.csv": True,
         "north": True,
