@@ -66,10 +66,10 @@ def _health(app: App, source: SourceState) -> Health:
 
 def _state(app: App, source: SourceState) -> tuple[str, str]:
     until = source.next_run_at.astimezone(app.settings.monitor.zone)
+    if source.name in {one.name for one in app.settings.sources if not one.enabled}:
+        return "gone", "rests (enabled = false); nothing of it was deleted"
     if not source.active:
-        known = {one.name for one in app.settings.sources}
-        words = "rests (enabled = false)" if source.name in known else "not in the configuration any more"
-        return "gone", f"{words}; nothing of it was deleted"
+        return "gone", "not in the configuration any more; nothing of it was deleted"
     if source.paused is not None:
         return "paused", f"paused: {source.paused}"
     if source.lease_until is not None and source.lease_until > app.now():
