@@ -315,6 +315,7 @@ def _values(entry: Matched, scored: Scored, now: datetime, claim: Claim) -> Item
         "attributes": row.attributes or None,
         "fingerprint": row.fingerprint,
         "uncounted": entry.uncounted,
+        "refresh_at": None,
     }
 
 

@@ -161,6 +161,7 @@ def _add(work: _Work, claim: Claim, number: int, item: ItemValues, at: datetime)
             "first_seen_at": at,
             "changed_at": at,
             "scorer_label": item["label"],
+            "refreshes": 0,
         }
     )
     key = Key(item["brand_id"], claim.source_id, item["kind"], bucket)

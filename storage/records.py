@@ -46,6 +46,7 @@ class ItemValues(TypedDict):
     attributes: Mapping[str, str] | None
     fingerprint: str | None
     uncounted: str | None
+    refresh_at: datetime | None
 
 
 class AuthorValues(TypedDict):

@@ -197,7 +197,7 @@ def _regain(dialect: str) -> Executable:
 @cache
 def _gain(dialect: str) -> Executable:
     insert = _upsert(dialect)
-    added = {name: ROLLUP.c[name] + insert.excluded[name] for name in GAINS}
+    added = {name: ROLLUP.c[name] + insert.excluded[name] for name in GAINS} | {"changes": ROLLUP.c.changes + 1}
     statement: Executable = insert.on_conflict_do_update(index_elements=ROLLUP_KEY, set_=added)
     return statement
 
@@ -205,7 +205,8 @@ def _gain(dialect: str) -> Executable:
 def _overwrite(dialect: str, sums: Select[Any], names: Sequence[str]) -> Executable:
     insert = _upsert(dialect).from_select([column.name for column in sums.selected_columns], sums)
     statement: Executable = insert.on_conflict_do_update(
-        index_elements=ROLLUP_KEY, set_={name: insert.excluded[name] for name in names}
+        index_elements=ROLLUP_KEY,
+        set_={**{name: insert.excluded[name] for name in names}, "changes": ROLLUP.c.changes + 1},
     )
     return statement
 

@@ -9,7 +9,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy import text as sql
 from sqlmodel import Field, SQLModel
 
 BUCKET_SECONDS: Final = 900
@@ -26,21 +39,23 @@ METADATA: Final = MetaData(
     }
 )
 
-_Id = BigInteger().with_variant(Integer, "sqlite")
+IdType: Final = BigInteger().with_variant(Integer, "sqlite")
 
 
-class _Row(SQLModel):
+class Row(SQLModel):
+    """What every table's model is made of."""
+
     metadata = METADATA
 
 
-class BrandRow(_Row, table=True):
+class BrandRow(Row, table=True):
     __tablename__ = "brand"
     id: int | None = Field(default=None, primary_key=True)
     name: str = Field(max_length=200, unique=True)
     created_at: datetime
 
 
-class SourceRow(_Row, table=True):
+class SourceRow(Row, table=True):
     """A source's place in its platform (cursor), its health, and who is pulling it now (lease, fence)."""
 
     __tablename__ = "source"
@@ -65,11 +80,11 @@ class SourceRow(_Row, table=True):
     last_success_at: datetime | None = None
 
 
-class AuthorRow(_Row, table=True):
+class AuthorRow(Row, table=True):
     """``id`` is a 63-bit hash of platform and external id, so that writing an author needs no look-up."""
 
     __tablename__ = "author"
-    id: int = Field(sa_column=Column(_Id, primary_key=True, autoincrement=False))
+    id: int = Field(sa_column=Column(IdType, primary_key=True, autoincrement=False))
     platform: str = Field(max_length=60)
     external_id: str = Field(max_length=500)
     name: str | None = Field(default=None, max_length=200)
@@ -77,7 +92,7 @@ class AuthorRow(_Row, table=True):
     seen_at: datetime
 
 
-class ItemRow(_Row, table=True):
+class ItemRow(Row, table=True):
     """One item of one brand. Brand, source, kind and ``published_at`` never change once it is stored."""
 
     __tablename__ = "item"
@@ -85,8 +100,20 @@ class ItemRow(_Row, table=True):
         UniqueConstraint("brand_id", "platform", "external_id"),
         Index("ix_item_rollup", "brand_id", "source_id", "kind", "bucket"),
         Index("ix_item_brand_id_published_at_id", "brand_id", "published_at", "id"),
+        Index(
+            "ix_item_refresh",
+            *("source_id", "refresh_at"),
+            sqlite_where=sql("refresh_at IS NOT NULL"),
+            postgresql_where=sql("refresh_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_item_erased",
+            "brand_id",
+            sqlite_where=sql("erased_at IS NOT NULL"),
+            postgresql_where=sql("erased_at IS NOT NULL"),
+        ),
     )
-    id: int = Field(sa_column=Column(_Id, primary_key=True, autoincrement=False))
+    id: int = Field(sa_column=Column(IdType, primary_key=True, autoincrement=False))
     brand_id: int = Field(sa_column=Column(Integer, ForeignKey("brand.id"), nullable=False))
     source_id: int = Field(sa_column=Column(Integer, ForeignKey("source.id"), nullable=False))
     platform: str = Field(max_length=60)
@@ -101,7 +128,7 @@ class ItemRow(_Row, table=True):
     text: str | None = Field(default=None, sa_column=Column(Text))
     url: str | None = Field(default=None, sa_column=Column(Text))
     language: str | None = Field(default=None, max_length=20)
-    author_id: int | None = Field(default=None, sa_column=Column(_Id, ForeignKey("author.id"), index=True))
+    author_id: int | None = Field(default=None, sa_column=Column(IdType, ForeignKey("author.id"), index=True))
     author_name: str | None = Field(default=None, max_length=200)
     rating_value: float | None = None
     rating_worst: float | None = None
@@ -128,15 +155,17 @@ class ItemRow(_Row, table=True):
     attributes: Any = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     fingerprint: str | None = Field(default=None, max_length=32)
     uncounted: str | None = Field(default=None, max_length=12)  # excluded, muted, duplicate, not_about_us
-    erased_at: datetime | None = None
+    erased_at: datetime | None = None  # since then nothing changes it any more
+    refresh_at: datetime | None = None  # when its counts are read again; None: never
+    refreshes: int = Field(default=0, sa_column_kwargs={"server_default": sql("0")})  # how often that was done
 
 
-class RevisionRow(_Row, table=True):
+class RevisionRow(Row, table=True):
     """What an item said before its author changed it."""
 
     __tablename__ = "revision"
-    id: int | None = Field(default=None, sa_column=Column(_Id, primary_key=True))
-    item_id: int = Field(sa_column=Column(_Id, ForeignKey("item.id"), nullable=False, index=True))
+    id: int | None = Field(default=None, sa_column=Column(IdType, primary_key=True))
+    item_id: int = Field(sa_column=Column(IdType, ForeignKey("item.id"), nullable=False, index=True))
     replaced_at: datetime
     title: str | None = Field(default=None, sa_column=Column(Text))
     text: str | None = Field(default=None, sa_column=Column(Text))
@@ -144,14 +173,14 @@ class RevisionRow(_Row, table=True):
     label: str | None = Field(default=None, max_length=10)
 
 
-class CountHistoryRow(_Row, table=True):
+class CountHistoryRow(Row, table=True):
     """How much an item's counts grew, and when it was seen: growth only, written only on change.
 
     A first reading counts whole if the item was younger than a day, else it is no growth and leaves no row.
     """
 
     __tablename__ = "count_history"
-    item_id: int = Field(sa_column=Column(_Id, ForeignKey("item.id"), primary_key=True))
+    item_id: int = Field(sa_column=Column(IdType, ForeignKey("item.id"), primary_key=True))
     at: datetime = Field(primary_key=True)
     bucket: int = Field(index=True)
     likes: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
@@ -160,7 +189,7 @@ class CountHistoryRow(_Row, table=True):
     views: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
 
 
-class FollowerReadingRow(_Row, table=True):
+class FollowerReadingRow(Row, table=True):
     """Followers of an account, written on change; ``last_seen`` tells "unchanged" from "not asked"."""
 
     __tablename__ = "follower_reading"
@@ -171,7 +200,7 @@ class FollowerReadingRow(_Row, table=True):
     last_seen: datetime
 
 
-class StandingReadingRow(_Row, table=True):
+class StandingReadingRow(Row, table=True):
     """The platform's own overall rating, written on change."""
 
     __tablename__ = "standing_reading"
@@ -207,13 +236,16 @@ ROLLUP: Final = Table(
     Column("source_id", Integer, ForeignKey("source.id"), primary_key=True),
     Column("kind", Text, primary_key=True),
     Column("bucket", Integer, primary_key=True),
-    *(Column(name, BigInteger, nullable=False, server_default="0") for name in ROLLUP_VALUES),
+    *(Column(name, BigInteger, nullable=False, server_default=sql("0")) for name in (*ROLLUP_VALUES, "changes")),
     Index("ix_rollup_brand_id_bucket", "brand_id", "bucket"),
 )
-"""Sums of the counted items published in a bucket, per brand, source and kind; ``*_gained`` is growth seen in the bucket."""
+"""Sums of the counted items published in a bucket, per brand, source and kind; ``*_gained`` is growth seen in the bucket.
+
+``changes`` rises with every change of the row or of an item in it: a sum of it tells whether anything of a window is new.
+"""
 
 
-class PullRow(_Row, table=True):
+class PullRow(Row, table=True):
     """The log of pulls: when, how many, what was left out, and why it ended."""
 
     __tablename__ = "pull"
@@ -234,7 +266,7 @@ class PullRow(_Row, table=True):
     error: str | None = Field(default=None, max_length=500)
 
 
-class GapRow(_Row, table=True):
+class GapRow(Row, table=True):
     """A stretch that a source could not give; shown beside every figure it touches."""
 
     __tablename__ = "gap"
@@ -248,17 +280,17 @@ class GapRow(_Row, table=True):
     seen_at: datetime
 
 
-class CorrectionRow(_Row, table=True):
+class CorrectionRow(Row, table=True):
     """A person's word on an item's label, which beats the scorer's."""
 
     __tablename__ = "correction"
-    item_id: int = Field(sa_column=Column(_Id, ForeignKey("item.id"), primary_key=True))
+    item_id: int = Field(sa_column=Column(IdType, ForeignKey("item.id"), primary_key=True))
     label: str = Field(max_length=10)
     by: str | None = Field(default=None, max_length=100)
     at: datetime
 
 
-class DigestRow(_Row, table=True):
+class DigestRow(Row, table=True):
     """One digest of one period: ``due -> built -> sent``; (name, due_at) exists once, so nothing is sent twice."""
 
     __tablename__ = "digest"
@@ -279,13 +311,18 @@ class DigestRow(_Row, table=True):
     report: Any = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
 
 
-class DeliveryRow(_Row, table=True):
-    """The outbox: one digest to one channel, ``queued -> claimed -> sent | failed``."""
+class DeliveryRow(Row, table=True):
+    """The outbox: one digest or notice to one channel, ``queued -> claimed -> sent | failed``."""
 
     __tablename__ = "delivery"
-    __table_args__ = (UniqueConstraint("digest_id", "channel"),)
+    __table_args__ = (
+        UniqueConstraint("digest_id", "channel"),
+        UniqueConstraint("notice_id", "channel"),
+        CheckConstraint("(digest_id IS NULL) <> (notice_id IS NULL)", name="one_subject"),
+    )
     id: int | None = Field(default=None, primary_key=True)
-    digest_id: int = Field(foreign_key="digest.id")
+    digest_id: int | None = Field(default=None, foreign_key="digest.id")
+    notice_id: int | None = Field(default=None, foreign_key="notice.id")
     channel: str = Field(max_length=200)
     state: str = Field(max_length=10)
     key: str = Field(max_length=64)  # idempotency key, equal over retries
@@ -298,7 +335,7 @@ class DeliveryRow(_Row, table=True):
     sent_at: datetime | None = None
 
 
-class NoteRow(_Row, table=True):
+class NoteRow(Row, table=True):
     """Small facts about the store itself, by name (the configuration's fingerprint of the last start ...)."""
 
     __tablename__ = "note"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from alembic import context
 
-from storage.tables import METADATA
+from storage.people_tables import ALL_TABLES
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=METADATA,
+    target_metadata=ALL_TABLES,
     render_as_batch=True,
     transaction_per_migration=False,
 )

@@ -62,6 +62,8 @@ def stored(shop: Shop) -> Any:
     items, authors, *about_items, rollups = dump(shop, ITEM, AUTHOR, REVISION, COUNT_HISTORY, ROLLUP)
     for row in items:
         del row["id"]
+    for row in rollups:
+        del row["changes"]  # a page that was cut off is counted again
     for row in (row for rows in about_items for row in rows):
         row["item"] = names[row.pop("item_id")]
         row.pop("id", None)

@@ -12,7 +12,7 @@ from storage.tables import ITEM
 from tests.fakes.storing import NOW, Shop, item
 
 OWN = {"source_id": 1, "platform": "forum", "bucket": 1, "first_seen_at": NOW, "changed_at": NOW}
-REST = {"scorer_label": None, "erased_at": None}
+REST = {"scorer_label": None, "erased_at": None, "refreshes": 0}
 
 
 def test_every_kind_of_value_comes_back_as_it_went_in(database: Database) -> None:
