@@ -63,7 +63,7 @@ def stored(shop: Shop) -> Any:
     for row in items:
         del row["id"]
     for row in rollups:
-        del row["changes"]  # a page that was cut off is counted again
+        del row["changes"]  # how often it was computed depends on who came first
     for row in (row for rows in about_items for row in rows):
         row["item"] = names[row.pop("item_id")]
         row.pop("id", None)
