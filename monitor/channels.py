@@ -22,7 +22,8 @@ from urllib.parse import urlsplit
 
 from connectors.errors import SourceError, Unavailable
 from connectors.http import Answer, HttpClient, host_of, retry_after
-from monitor.config.models import ChannelSettings, EmailChannel, FileChannel, Table, WebhookChannel
+from monitor.config.models import ChannelSettings, EmailChannel, FileChannel, WebhookChannel
+from monitor.config.tables import Table
 from monitor.digest import DigestView, render, subject
 from monitor.figures import Report
 

@@ -22,15 +22,16 @@ from monitor.config.models import (
     MonitorSettings,
     Settings,
     SourceSettings,
-    Table,
 )
 from monitor.config.secrets import Secrets
+from monitor.config.tables import Table
+from monitor.config.watching import AnnotationSettings, TopicSettings
 from monitor.query import QueryError
 from monitor.schedule import Schedule
 
 DEFAULT_FILE = "config.toml"
 VARIABLE = "SENTIMENT_MONITOR_CONFIG"
-TABLES = ("monitor", "brands", "accounts", "sources", "digests", "channels", "scoring")
+TABLES = ("monitor", "brands", "accounts", "sources", "digests", "channels", "topics", "annotations", "scoring")
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -84,15 +85,23 @@ class _Reading:
         sources = list(self._tables(SourceSettings, data, "sources"))
         digests = list(self._tables(DigestSettings, data, "digests"))
         channels = list(self._channels(data))
+        topics = list(self._tables(TopicSettings, data, "topics"))
+        annotations = [
+            found
+            for place, entry in self._entries(data, "annotations")
+            if (found := self._table(AnnotationSettings, entry, place)) is not None
+        ]
         scoring = self._scoring(data.get("scoring", {}))
         self._check_brands(brands, data)
         self._check_sources(sources, accounts, brands)
+        self._check_topics(topics, brands)
+        self._check_annotations(annotations, brands, monitor)
         self._check_digests(digests, brands, [channel.name for channel in channels], monitor)
         if self.faults or self.secrets.faults or monitor is None:
             return None
         return Settings.model_construct(
             path=path, monitor=monitor, brands=brands, accounts=accounts, sources=sources, digests=digests,
-            channels=channels, scoring=scoring,
+            channels=channels, topics=topics, annotations=annotations, scoring=scoring,
         )  # fmt: skip
 
     def _unknown_tables(self, data: Mapping[str, Any]) -> None:
@@ -220,6 +229,39 @@ class _Reading:
         missing = [fault for fault in self.secrets.faults if fault.place.startswith(f"{place}.options")]
         if not missing:
             source._parsed = self._table(plugin.options, resolved, f"{place}.options")
+
+    def _check_topics(self, topics: Sequence[TopicSettings], brands: Sequence[BrandSettings]) -> None:
+        for topic in topics:
+            place = f"topics.{topic.name}"
+            self._check_named(topic.brands, brands, place)
+            try:
+                topic.compiled()
+            except QueryError as error:
+                self.faults.append(as_fault(f"{place}.query", error))
+            except ValueError as error:
+                self.faults.append(as_fault(place, error))
+
+    def _check_annotations(
+        self,
+        annotations: Sequence[AnnotationSettings],
+        brands: Sequence[BrandSettings],
+        monitor: MonitorSettings | None,
+    ) -> None:
+        zone = monitor.zone if monitor else ZoneInfo("UTC")
+        for number, annotation in enumerate(annotations, 1):
+            place = f"annotations[{number}]"
+            self._check_named(annotation.brands, brands, place)
+            try:
+                at, until = annotation.span(zone)
+            except ValueError as error:
+                self.faults.append(as_fault(place, error))
+                continue
+            if until is not None and until <= at:
+                self.faults.append(Fault(f"{place}.until", "is not after at", "turn them round"))
+
+    def _check_named(self, named: Sequence[str], brands: Sequence[BrandSettings], place: str) -> None:
+        names = [brand.name for brand in brands]
+        self.faults += [unknown(f"{place}.brands", "brand", name, names) for name in named if name not in names]
 
     def _check_digests(
         self,

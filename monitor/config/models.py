@@ -10,9 +10,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PrivateAttr,
     SecretStr,
@@ -20,34 +18,9 @@ from pydantic import (
     model_validator,
 )
 
+from monitor.config.tables import Duration, Format, Name, Names, Table, listed
+from monitor.config.watching import AnnotationSettings, TopicSettings
 from monitor.matching import Keywords
-from monitor.schedule import parse_duration
-
-
-def _duration(value: Any) -> Any:
-    if isinstance(value, str):
-        return parse_duration(value)
-    if isinstance(value, timedelta):
-        return value
-    raise ValueError('not a duration; write for example "10m", "1h30m" or "2d"')
-
-
-def _listed(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Names = Annotated[list[str], BeforeValidator(_listed)]
-"""One name or several."""
-
-Name = Annotated[str, Field(min_length=1, max_length=200)]
-Format = Literal["html", "txt", "md", "json"]
-
-
-class Table(BaseModel):
-    """A table of the configuration."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, populate_by_name=True)
 
 
 class MonitorSettings(Table):
@@ -179,7 +152,7 @@ class EmailChannel(Table):
     username: str | None = None
     password: SecretStr | None = None
     sender: Name = Field(alias="from")
-    to: Annotated[list[str], BeforeValidator(_listed), Field(min_length=1)]
+    to: Annotated[list[str], BeforeValidator(listed), Field(min_length=1)]
 
     @field_validator("sender", "to")
     @classmethod
@@ -244,6 +217,8 @@ class Settings(Table):
     sources: list[SourceSettings] = Field(default_factory=list)
     digests: list[DigestSettings] = Field(default_factory=list)
     channels: list[ChannelSettings] = Field(default_factory=list)
+    topics: list[TopicSettings] = Field(default_factory=list)
+    annotations: list[AnnotationSettings] = Field(default_factory=list)
     scoring: Any
 
     def brand(self, name: str) -> BrandSettings:

@@ -31,6 +31,8 @@ def shown(settings: Settings) -> dict[str, Any]:
         "sources": [_source(source, accounts.get(source.account or "")) for source in settings.sources],
         "digests": [_table(digest) for digest in settings.digests],
         "channels": [_table(channel) for channel in settings.channels],
+        "topics": [_table(topic) for topic in settings.topics],
+        "annotations": [_table(annotation) for annotation in settings.annotations],
         "scoring": _scoring(settings.scoring),
     }
 

@@ -1,0 +1,204 @@
+"""The part of a report that reads a window's items one by one: design effects, breakdowns, topics, drivers, authors.
+
+Linear in the window, never in the store. What it comes to is kept until anything in one of the two windows has changed.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+from monitor.app import App
+from monitor.matching import Keywords, Verdict, decide
+from monitor.metrics.clusters import clusters
+from monitor.metrics.groups import Group
+from monitor.schedule import Window
+from storage import windows
+from storage.windows import WindowItem
+
+KINDS: Final = ("mention", "review")
+DIMENSIONS: Final = ("place", "country", "app_version", "language")
+"""What a breakdown goes by, beside the source."""
+SAMPLE: Final = 20_000
+"""Texts at most that drivers are made of; of more a sample, always the same of the same items."""
+_SIGNS: Final = {"positive": 1, "negative": -1, "neutral": 0, None: None}
+
+
+class Seen(NamedTuple):
+    """What is remembered of an item while its window is read."""
+
+    kind: str
+    source: str
+    sign: int | None
+    author_id: int | None
+    fingerprint: str | None
+    slice: int
+    groups: tuple[tuple[str, str], ...]
+
+
+class Document(NamedTuple):
+    """A text that drivers are made of; ``author`` tells apart who wrote it."""
+
+    id: int
+    kind: str
+    sign: int | None
+    author: int | str
+    title: str | None
+    text: str | None
+
+
+@dataclass(slots=True)
+class Writer:
+    """An author in one window: items, the engagement they received, and followers as last seen."""
+
+    id: int
+    name: str | None = None
+    source: str = ""
+    followers: int | None = None
+    items: int = 0
+    engagement: int | None = None
+    signs: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Answers:
+    """What the owner did with the reviews of one source."""
+
+    reviews: int = 0
+    answered: int = 0
+    outdated: int = 0
+    seconds: list[float] = field(default_factory=list)
+
+
+Groups = dict[tuple[str, str], dict[str, Group]]
+
+
+@dataclass(slots=True)
+class Read:
+    """A window, read. ``groups``: by (dimension, name), then by kind; ``slices``: by (number, kind)."""
+
+    totals: dict[str, Group] = field(default_factory=lambda: defaultdict(Group))
+    groups: Groups = field(default_factory=lambda: defaultdict(lambda: defaultdict(Group)))
+    slices: dict[tuple[int, str], Group] = field(default_factory=lambda: defaultdict(Group))
+    writers: dict[int, Writer] = field(default_factory=dict)
+    documents: list[Document] = field(default_factory=list)
+    answers: dict[str, Answers] = field(default_factory=lambda: defaultdict(Answers))
+    items: int = 0
+
+    def group(self, dimension: str, name: str, kind: str) -> Group:
+        """The group, empty where nothing is in it."""
+        return self.groups.get((dimension, name), {}).get(kind, Group())
+
+    def names(self, dimension: str) -> list[str]:
+        """The names of a dimension's groups."""
+        return sorted(name for found, name in self.groups if found == dimension)
+
+
+def read(app: App, brand: str, window: Window, slices: Sequence[Window] = (), *, expected: int = 0) -> Read:
+    """Read a brand's window. ``expected``: about how many items there are, which decides how large a sample is drawn."""
+    found = Read()
+    share = min(1.0, SAMPLE / expected) if expected else 1.0
+    topics = _topics(app, brand)
+    edges = [part.start for part in slices]
+    seen = [
+        _see(found, item, topics, edges, share)
+        for item in windows.counted_items(app.database, brand, (window.start, window.end))
+        if item.kind in KINDS
+    ]
+    ties = [(one.author_id, one.fingerprint) for one in seen]
+    for one, cluster in zip(seen, clusters(ties), strict=True):
+        _sort_in(found, one, cluster)
+    found.items = len(seen)
+    return found
+
+
+def _topics(app: App, brand: str) -> Mapping[str, Keywords]:
+    return {topic.name: topic.compiled() for topic in app.settings.topics if not topic.brands or brand in topic.brands}
+
+
+def _see(
+    found: Read, item: WindowItem, topics: Mapping[str, Keywords], edges: Sequence[datetime], share: float
+) -> Seen:
+    _remember_writer(found, item)
+    if item.kind == "review":
+        _remember_answer(found.answers[item.source], item)
+    if item.text_scored and _drawn(item.id, share):
+        author = item.author_id if item.author_id is not None else f"item {item.id}"
+        found.documents.append(Document(item.id, item.kind, _SIGNS[item.label], author, item.title, item.text))
+    return Seen(
+        kind=item.kind,
+        source=item.source,
+        sign=_SIGNS[item.label],
+        author_id=item.author_id,
+        fingerprint=item.fingerprint,
+        slice=bisect_right(edges, item.published_at) - 1,
+        groups=(*_dimensions(item), *_of_topics(item, topics)),
+    )
+
+
+def _dimensions(item: WindowItem) -> Iterator[tuple[str, str]]:
+    yield "source", item.source
+    for name in DIMENSIONS:
+        value = getattr(item, name)
+        if value:
+            yield name, value
+
+
+def _of_topics(item: WindowItem, topics: Mapping[str, Keywords]) -> Iterator[tuple[str, str]]:
+    for name, keywords in topics.items():
+        if decide((item.title, item.text), keywords).verdict is Verdict.COUNTED:
+            yield "topic", name
+
+
+def _sort_in(found: Read, one: Seen, cluster: int) -> None:
+    found.totals[one.kind].add(one.source, cluster, one.sign)
+    if one.slice >= 0:
+        found.slices[one.slice, one.kind].add(one.source, cluster, one.sign)
+    for key in one.groups:
+        found.groups[key][one.kind].add(one.source, cluster, one.sign)
+
+
+def _remember_writer(found: Read, item: WindowItem) -> None:
+    if item.author_id is None:
+        return
+    writer = found.writers.setdefault(item.author_id, Writer(item.author_id))
+    writer.name, writer.source = item.author or writer.name, item.source
+    writer.followers = item.followers
+    writer.items += 1
+    received = [count for count in (item.likes, item.shares, item.comments) if count is not None]
+    if received:
+        writer.engagement = (writer.engagement or 0) + sum(received)
+    sign = _SIGNS[item.label]
+    if sign is not None:
+        writer.signs.append(sign)
+
+
+def _remember_answer(answers: Answers, item: WindowItem) -> None:
+    answers.reviews += 1
+    if not item.replied:
+        return
+    answers.answered += 1
+    if item.reply_at is None:
+        return
+    if item.updated_at is not None and item.updated_at > item.reply_at:
+        answers.outdated += 1
+    if item.reply_at >= item.published_at:
+        answers.seconds.append((item.reply_at - item.published_at) / timedelta(seconds=1))
+
+
+def _drawn(item_id: int, share: float) -> bool:
+    """Is the item in the sample? Always answered alike, whatever else there is."""
+    if share >= 1:
+        return True
+    return int.from_bytes(blake2b(item_id.to_bytes(8), digest_size=8).digest()) < share * 2**64
+
+
+def potential_readers(writers: Iterable[Writer]) -> Iterator[tuple[int, int | None]]:
+    """Authors with their followers, for :func:`monitor.metrics.engagement.potential_reach`."""
+    for writer in writers:
+        yield writer.id, writer.followers
