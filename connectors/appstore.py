@@ -374,5 +374,6 @@ PLUGIN = Plugin(
     open=AppStore,
     capabilities=Capabilities(scope=Scope.SUBJECT, ratings=True, standing=True, minimum_interval=timedelta(minutes=30)),
     recognise=_recognise,
+    tried="recorded",
     notes="Apple's public but undocumented feed: the latest 500 reviews a country, no promise that it stays.",
 )

@@ -146,7 +146,7 @@ PLUGIN = Plugin(
     options=AppStoreConnectOptions,
     open=AppStoreConnect,
     capabilities=Capabilities(
-        scope=Scope.SUBJECT, ratings=True, needs_credentials=True, minimum_interval=timedelta(minutes=5)
+        scope=Scope.SUBJECT, ratings=True, replies=True, needs_credentials=True, minimum_interval=timedelta(minutes=5)
     ),
     notes="Apple's official API for your own apps; 3,600 requests an hour and key. Apple's Developer Agreement applies.",
 )

@@ -216,6 +216,7 @@ PLUGIN = Plugin(
         minimum_interval=timedelta(minutes=5),
     ),
     recognise=recognise,
+    tried="recorded",
     notes="Search needs an account and an app password; it is not meant for bulk data, so pull at modest intervals. What is "
     "deleted on Bluesky must be dropped here too, so leave refreshing on.",
 )

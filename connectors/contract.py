@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from logging import Logger, LoggerAdapter
 from threading import Event
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -228,7 +228,7 @@ class Connector(Protocol):
 @runtime_checkable
 class Refreshes(Protocol):
     def refresh(self, ids: Sequence[str]) -> Iterator[Refreshed]:
-        """New counts of known items, or gone upstream."""
+        """New counts of known items, or gone upstream. Ids of which nothing is known are passed over."""
         ...
 
 
@@ -253,6 +253,19 @@ class ShowsQueries(Protocol):
         ...
 
 
+@runtime_checkable
+class Remembers(Protocol):
+    """For connectors whose cursor counts what they spend, so that no process ever spends it twice."""
+
+    def remember(self, ahead: int = 0) -> Cursor | None:
+        """The cursor as it is now; ``None`` if nothing was fetched, so that it is not known.
+
+        Asked after ``followers``, ``standing`` and every batch of ``refresh``, once ``fetch`` has come to its end; before such
+        a batch with ``ahead``, its number of ids: as if what they may cost at most were spent, so that a crash forgets nothing.
+        """
+        ...
+
+
 class Scope(StrEnum):
     """What a source brings by nature, which decides how its items are matched to brands by default."""
 
@@ -267,10 +280,12 @@ class Capabilities:
 
     scope: Scope
     backfill: bool = True  # can reach into the past as far as ``since``
+    whole_history: bool = False  # brings all there ever was, however long before its first pull
     ratings: bool = False
     refresh: bool = False
     followers: bool = False
     standing: bool = False
+    replies: bool = False  # shows whether the owner has answered
     push: bool = False
     needs_credentials: bool = False
     minimum_interval: timedelta = timedelta(minutes=1)
@@ -285,6 +300,9 @@ class Options(BaseModel):
         default=None, description="Another address for the platform's API, for tests and mirrors."
     )
 
+
+Tried: TypeAlias = Literal["live", "recorded", "made up"]
+"""What a connector was tried against: the platform itself, answers of it that others recorded, or answers made up after it."""
 
 OptionsT = TypeVar("OptionsT", bound=BaseModel)
 
@@ -309,6 +327,7 @@ class Plugin(Generic[OptionsT]):
     capabilities: Capabilities
     recognise: Callable[[str], Mapping[str, JsonValue] | None] = _recognises_nothing
     notes: str = ""  # law and limits, in a sentence or two, for people
+    tried: Tried = "made up"
 
 
 def from_epoch(seconds: float) -> datetime:

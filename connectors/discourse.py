@@ -393,5 +393,6 @@ PLUGIN = Plugin(
     open=Discourse,
     capabilities=Capabilities(scope=Scope.STREAM, refresh=True, minimum_interval=timedelta(minutes=2)),
     recognise=_recognise,
+    tried="recorded",
     notes="Each forum's own JSON, about 200 requests a minute and address, few searches. Follow the forum's terms.",
 )

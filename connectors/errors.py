@@ -42,3 +42,8 @@ class Malformed(SourceError):
 
 class NotThere(SourceError):
     """What the source names does not exist (any more)."""
+
+
+def fate_name(error: SourceError) -> str:
+    """Which fate it is, in lower case: ``ratelimited``; a connector's own error is one of the fate it is derived from."""
+    return next(cls.__name__.lower() for cls in type(error).__mro__ if SourceError in cls.__bases__)

@@ -135,5 +135,6 @@ PLUGIN = Plugin(
         needs_credentials=True,
         minimum_interval=timedelta(minutes=10),
     ),
+    tried="recorded",
     notes="Meta's Graph API for pages you manage; Meta's platform terms apply, and an app in use by others needs app review.",
 )

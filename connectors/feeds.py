@@ -254,5 +254,6 @@ PLUGIN = Plugin(
     open=Feeds,
     capabilities=Capabilities(scope=Scope.STREAM, backfill=False, minimum_interval=timedelta(minutes=5)),
     recognise=_recognise,
+    tried="recorded",
     notes="Public feeds; no key. A feed shows only its latest entries, so pull it often enough. Texts are their authors'.",
 )

@@ -40,7 +40,7 @@ from connectors.files_values import Unreadable
 from connectors.http import HttpClient
 from connectors.tidy import digest
 
-__all__ = ["PLUGIN", "FileOptions", "Files", "open_file", "prefix_of"]
+__all__ = ["PLUGIN", "FileOptions", "Files", "address_of", "open_file", "prefix_of"]
 
 ITEMS_A_PAGE = 500
 AT_REST = timedelta(minutes=1)
@@ -72,10 +72,13 @@ class Files:
     ``whole``: files are taken as finished, as they are in an import, and not as still being written.
     """
 
-    def __init__(self, options: FileOptions, context: Context, *, whole: bool = False) -> None:
+    def __init__(
+        self, options: FileOptions, context: Context, *, whole: bool = False, items_a_page: int = ITEMS_A_PAGE
+    ) -> None:
         self._options = options
         self._context = context
         self._whole = whole
+        self._items_a_page = items_a_page
         self._prefix = prefix_of(options)
         self._shape = Shape(options.format, options.encoding, options.delimiter, options.header, options.records)
 
@@ -167,7 +170,7 @@ class Files:
                 batch.items[item.external_id] = item
             except ValueError as error:
                 batch.skipped.append(Skipped(f"{label}row {row.number}", str(error)))
-            if batch.size >= ITEMS_A_PAGE:
+            if batch.size >= self._items_a_page:
                 yield batch
         if batch.size:
             yield batch
@@ -182,18 +185,25 @@ def open_file(
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     stop: Event | None = None,
+    cursor: Cursor | None = None,
+    items_a_page: int = ITEMS_A_PAGE,
 ) -> Iterator[Page]:
     """All rows of a file (or folder) that is finished, in pages: for an import, or a look at it. Raises the connector's fates.
 
     Without an ``address`` in the options the ids begin with that of the file's full path, so that a second import of the
-    same file brings nothing new.
+    same file brings nothing new. With the ``cursor`` of one of its pages it goes on after that page.
     """
     chosen = options or FileOptions(path=str(path))
-    address = chosen.address or str(Path(path).expanduser().resolve())
+    address = chosen.address or address_of(path)
     chosen = chosen.model_copy(update={"path": str(path), "address": address})
     log = logging.getLogger("sentiment_monitor.connectors.files")
     context = Context((), now, stop or Event(), HttpClient(), log, Unlimited())
-    return Files(chosen, context, whole=True).fetch(None, from_epoch(0))
+    return Files(chosen, context, whole=True, items_a_page=items_a_page).fetch(cursor, from_epoch(0))
+
+
+def address_of(path: str | os.PathLike[str]) -> str:
+    """What a file is known by where no address is given: its full path."""
+    return str(Path(path).expanduser().resolve())
 
 
 def prefix_of(options: FileOptions) -> str:
@@ -274,7 +284,10 @@ PLUGIN = Plugin(
     platform="files",
     options=FileOptions,
     open=Files,
-    capabilities=Capabilities(scope=Scope.SUBJECT, ratings=True, minimum_interval=timedelta(seconds=10)),
+    capabilities=Capabilities(
+        scope=Scope.SUBJECT, whole_history=True, ratings=True, minimum_interval=timedelta(seconds=10)
+    ),
     recognise=_recognise,
+    tried="recorded",
     notes="Files on this machine; whoever lays them there answers for the right to use their texts.",
 )

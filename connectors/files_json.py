@@ -119,7 +119,7 @@ class JsonReader:
                 return object_row(number, json.loads(raw.decode(encoding), strict=False))
             except UnicodeDecodeError:
                 continue
-            except ValueError:
+            except (ValueError, RecursionError):
                 break
         return Row(number, {}, "is not in the encoding of the file; see encoding")
 

@@ -39,7 +39,8 @@ def item_of(cells: Mapping[str, Any], columns: Mapping[str, str], reading: Readi
     """The row as an item; :class:`Unreadable` says which column is at fault, never what stands in it."""
 
     def cell(field: str) -> Any:
-        return cells.get(columns[field]) if field in columns else None
+        column = columns.get(field)
+        return None if column is None else cells.get(column)
 
     title, text = text_of(cell("title")), text_of(cell("text"))
     rating = rating_of(cell("rating"), reading.worst, reading.best)
@@ -117,10 +118,10 @@ def _reply(cell: Any, reading: Reading) -> Reply | None:
 
 
 def _attributes(cells: Mapping[str, Any], cell: Any, listed: Sequence[str]) -> dict[str, str]:
-    known = {field: cell(field) for field in ATTRIBUTES}
-    asked = {attribute_name(column): cells.get(column) for column in listed}
-    shown = {name: _shown(value) for name, value in (known | asked).items()}
-    return {name: text[:_LONGEST_ATTRIBUTE] for name, text in shown.items() if text}
+    told = {field: value for field in ATTRIBUTES if (value := cell(field)) is not None}
+    if listed:
+        told |= {attribute_name(column): cells.get(column) for column in listed}
+    return {name: text[:_LONGEST_ATTRIBUTE] for name, value in told.items() if (text := _shown(value))}
 
 
 def _shown(value: object) -> str | None:

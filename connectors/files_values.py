@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 from email.utils import parsedate_to_datetime
 
@@ -12,6 +13,7 @@ from connectors.text import plain_text
 from connectors.tidy import storable
 
 _NOTHING = frozenset({"", "-", "–", "n/a", "na", "nan", "none", "null", "nil"})
+_LONGEST_NOTHING = max(map(len, _NOTHING))
 _WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
 _VERDICTS = {"true": 1, "yes": 1, "false": 0, "no": 0}
 _EARLIEST_EPOCH = 100_000_000
@@ -29,6 +31,9 @@ _CLOCKS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%I:%M:%S%p", "%I:%M%
 _OUT_OF = re.compile(r"([\d.,]+)\s*(?:/|out of|of|von|sur|de)\s*([\d.,]+)(?:\s*\w+)?", re.IGNORECASE)
 _STARS = re.compile(r"([★⭐]️?)*([☆✩])*")
 _NUMBER = re.compile(r"([+-]?\d+(?:[.,]\d+)?)(?:\s*(?:stars?|sterne?|\*))?", re.IGNORECASE)
+_THOUSANDS = re.compile(r"(?<=\d)[,.'’\s](?=\d{3}(?!\d))")
+_COUNT = re.compile(r"(-?\d{1,15})(?:\.0+)?")
+_SECONDS = re.compile(r"\d{9,19}(\.\d+)?")
 _MARKUP = re.compile(
     r"</?(?:p|br|div|a|b|i|em|strong|span|ul|ol|li|img)\b[^<>]*>|&(?:amp|lt|gt|quot|nbsp|#\d+|#x[0-9a-f]+);",
     re.IGNORECASE,
@@ -46,32 +51,47 @@ def text_of(cell: object) -> str | None:
     if isinstance(cell, list):
         cell = ", ".join(str(part) for part in cell if isinstance(part, str | int | float))
     text = storable(str(cell)).strip()
-    return (plain_text(text) if _MARKUP.search(text) else text) or None
+    return (plain_text(text) if _may_be_markup(text) and _MARKUP.search(text) else text) or None
+
+
+def _may_be_markup(text: str) -> bool:
+    return "<" in text or "&" in text
 
 
 def name_of(cell: object) -> str | None:
     """A short text that stands for nothing else: an id, a name, a link."""
     if cell is None or cell == "":
         return None
-    if isinstance(cell, float) and cell.is_integer():
-        cell = int(cell)
-    text = storable(str(cell)).strip() if isinstance(cell, str | int | float) else ""
-    return None if text.casefold() in _NOTHING else text
+    if isinstance(cell, str):
+        text = storable(cell).strip()
+    else:
+        if isinstance(cell, float) and cell.is_integer():
+            cell = int(cell)
+        text = str(cell) if isinstance(cell, int | float) else ""
+    return None if _is_nothing(text) else text
+
+
+def _is_nothing(text: str) -> bool:
+    return len(text) <= _LONGEST_NOTHING and text.casefold() in _NOTHING
 
 
 def count_of(cell: object) -> int | None:
     """A whole number (thousands may be apart), ``None`` where it is unknown."""
     if isinstance(cell, bool) or cell is None or cell == "":
         return None
-    text = re.sub(r"(?<=\d)[,.'’\s](?=\d{3}(?!\d))", "", str(cell).strip())
-    found = re.fullmatch(r"(-?\d{1,15})(?:\.0+)?", text)
+    text = str(cell).strip()
+    if text.isascii() and text.isdigit() and len(text) <= 15:
+        return int(text)
+    found = _COUNT.fullmatch(_THOUSANDS.sub("", text))
     return int(found[1]) if found else None
 
 
 def rating_of(cell: object, worst: float, best: float) -> Rating | None:
     """A rating as a number, ``4/5``, ``4 out of 5``, stars, a word (``FIVE``) or a yes or no; :class:`Unreadable` else."""
-    text = str(cell).strip() if cell is not None else ""
-    if text.casefold() in _NOTHING:
+    if cell is None or cell == "":
+        return None
+    text = str(cell).strip()
+    if _is_nothing(text):
         return None
     if text.casefold() in _VERDICTS:
         return Rating(_VERDICTS[text.casefold()], 0, 1)
@@ -108,10 +128,12 @@ def _float(text: str) -> float:
 
 def time_of(cell: object, time_format: str | None, zone: tzinfo) -> datetime | None:
     """A time in UTC, ``None`` for an empty cell. Without an offset it is of ``zone``; :class:`Unreadable` if not understood."""
+    if cell is None or cell == "":
+        return None
     if isinstance(cell, bool):
         raise Unreadable("is no time")
-    text = str(cell).strip() if cell is not None else ""
-    if text.casefold() in _NOTHING:
+    text = str(cell).strip()
+    if _is_nothing(text):
         return None
     try:
         moment = _as_written(text, time_format) if time_format else _understood(text)
@@ -131,7 +153,7 @@ def _as_written(text: str, time_format: str) -> datetime:
 
 
 def _understood(text: str) -> datetime:
-    if re.fullmatch(r"\d{9,19}(\.\d+)?", text):
+    if _SECONDS.fullmatch(text):
         return _epoch(float(text))
     readings = (_iso(text), _slashes(text), _named(text), _mail(text))
     for moment in (moment for reading in readings for moment in reading):
@@ -149,11 +171,12 @@ def _epoch(number: float) -> datetime:
 
 
 def _iso(text: str) -> Iterator[datetime]:
-    for spelling in (text, re.sub(r"\s*UTC$", "+00:00", _OFFSET_APART.sub(r"\1", text))):
-        try:
+    try:
+        yield datetime.fromisoformat(text)
+    except ValueError:
+        spelling = re.sub(r"\s*UTC$", "+00:00", _OFFSET_APART.sub(r"\1", text))
+        with suppress(ValueError):
             yield datetime.fromisoformat(spelling)
-        except ValueError:
-            continue
 
 
 def _slashes(text: str) -> Iterator[datetime]:

@@ -263,5 +263,5 @@ PLUGIN = Plugin(
     options=GdeltOptions,
     open=Gdelt,
     capabilities=Capabilities(scope=Scope.SEARCH, minimum_interval=timedelta(minutes=1)),
-    notes="Public API, no key, one request in five seconds. Titles and links only; the articles are their publishers'.",
+    notes="Public API, no key, one request in five seconds; when busy it refuses even that. Titles and links only; the articles are their publishers'.",
 )

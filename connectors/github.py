@@ -305,6 +305,7 @@ PLUGIN = Plugin(
     open=GitHub,
     capabilities=Capabilities(scope=Scope.SEARCH, refresh=True, followers=True, minimum_interval=timedelta(minutes=2)),
     recognise=recognise,
+    tried="recorded",
     notes="Official API: 60 requests an hour without a token, 5,000 with one (any free account's, no scope needed). "
     "Do not use what it tells of people for mailings; quote with a link.",
 )

@@ -162,6 +162,7 @@ PLUGIN = Plugin(
     capabilities=Capabilities(
         scope=Scope.SUBJECT,
         ratings=True,
+        replies=True,
         standing=True,
         needs_credentials=True,
         minimum_interval=timedelta(minutes=10),

@@ -145,6 +145,7 @@ PLUGIN = Plugin(
         scope=Scope.SUBJECT,
         backfill=False,
         ratings=True,
+        replies=True,
         needs_credentials=True,
         minimum_interval=timedelta(minutes=10),
     ),

@@ -200,5 +200,6 @@ PLUGIN = Plugin(
     open=HackerNews,
     capabilities=Capabilities(scope=Scope.SEARCH, minimum_interval=timedelta(minutes=1)),
     recognise=_recognise,
+    tried="recorded",
     notes="Public search API by Algolia; about 10,000 requests an hour and address. Attribute quotes to Hacker News.",
 )

@@ -196,6 +196,7 @@ PLUGIN = Plugin(
         minimum_interval=timedelta(minutes=10),
     ),
     recognise=_recognise,
+    tried="recorded",
     notes="Meta's Graph API for your own business account; hashtags: thirty in seven days, the last day's posts, no authors. "
     "Meta's platform terms apply.",
 )

@@ -168,6 +168,7 @@ PLUGIN = Plugin(
     open=Mastodon,
     capabilities=Capabilities(scope=Scope.SEARCH, refresh=True, followers=True, minimum_interval=timedelta(minutes=2)),
     recognise=recognise,
+    tried="recorded",
     notes="Public posts, as one server knows them; 300 requests in five minutes. The server's own rules apply; posts of "
     "people who do not want to be indexed are left out, and what is deleted there must be dropped here.",
 )

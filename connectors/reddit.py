@@ -321,6 +321,7 @@ PLUGIN = Plugin(
         minimum_interval=timedelta(minutes=2),
     ),
     recognise=recognise,
+    tried="recorded",
     notes="Official Data API: since November 2025 Reddit must approve each app, and commercial use needs a contract. "
     "What is deleted on Reddit must be dropped here too, so leave refreshing on; its texts may not train models.",
 )

@@ -255,7 +255,9 @@ PLUGIN = Plugin(
     platform="steam",
     options=SteamOptions,
     open=Steam,
-    capabilities=Capabilities(scope=Scope.SUBJECT, ratings=True, standing=True, minimum_interval=timedelta(minutes=10)),
+    capabilities=Capabilities(
+        scope=Scope.SUBJECT, ratings=True, replies=True, standing=True, minimum_interval=timedelta(minutes=10)
+    ),
     recognise=_recognise,
     notes="Steam's public Web API, no key. Steam names no limit; show excerpts with a link to the review.",
 )

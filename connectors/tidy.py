@@ -23,6 +23,8 @@ def prefixed_id(prefix: str, key: str) -> str:
 
 def storable(text: str) -> str:
     """The text without what no database takes: NUL and halves of surrogate pairs."""
+    if text.isascii():
+        return text.replace("\0", "") if "\0" in text else text
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 

@@ -118,5 +118,6 @@ PLUGIN = Plugin(
     capabilities=Capabilities(
         scope=Scope.SUBJECT, ratings=True, needs_credentials=True, minimum_interval=timedelta(minutes=5)
     ),
+    tried="recorded",
     notes="The shop's own REST API; limits are the shop's server's. Reviewers' mail addresses are not kept.",
 )

@@ -102,6 +102,8 @@ class X:
         self._context = context
         self._wire = Wire(options.base_url, options.bearer_token, context)
         self._plan = searches(options, context.terms)
+        self._book: Book | None = None
+        self._purse = Purse()
 
     def queries(self) -> Sequence[str]:
         return [search.query for search in self._plan]
@@ -115,13 +117,14 @@ class X:
             raise Unavailable("X: the answer tells no usage; trying again later")
 
     def fetch(self, cursor: Cursor | None, since: datetime) -> Iterator[Page]:
-        purse = Purse.of(cursor)
+        self._wire.recall(cursor, self._options.accounts)
+        self._purse = purse = Purse.of(cursor)
         by_query = {search.query: search for search in self._plan}
-        book = Book(cursor, list(by_query))
+        self._book = book = Book(cursor, list(by_query))
         pull = Pull(self._options, self._context, self._wire, book, purse, since)
         turns = take_turns(book, lambda key: pull.pages(by_query[key]), pull.gap)
         for page in turns:
-            yield replace(page, cursor={**(page.cursor or {}), "spent": purse.to_json()})
+            yield replace(page, cursor=self._remembered(page.cursor or {}))
 
     def refresh(self, ids: Sequence[str]) -> Iterator[Refreshed]:
         """A hundred posts a request; every one of them costs."""
@@ -144,6 +147,12 @@ class X:
         for name in names:
             if name.lower() in counts:
                 yield FollowerReading(name, counts[name.lower()], self._context.now())
+
+    def remember(self, ahead: int = 0) -> Cursor | None:
+        return None if self._book is None else self._remembered(self._book.cursor(), ahead)
+
+    def _remembered(self, cursor: Cursor, ahead: int = 0) -> Cursor:
+        return {**cursor, "spent": self._purse.to_json(), **self._wire.memory(self._options.accounts, ahead)}
 
     def close(self) -> None:
         self._context.http.close()
@@ -327,6 +336,7 @@ PLUGIN = Plugin(
         minimum_interval=timedelta(minutes=5),
     ),
     recognise=_recognise,
+    tried="recorded",
     notes="X charges for every post read (about half a cent) and user read (about a cent): posts_per_day bounds it. Shows the "
     "last seven days. What was deleted on X must be dropped here too, so leave refreshing on.",
 )

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from pydantic import SecretStr
 
 from connectors.asking import said
-from connectors.contract import Context, Cursor, JsonValue
+from connectors.contract import Context, Cursor, JsonValue, from_epoch
 from connectors.entries import whole
 from connectors.errors import AccessDenied, NotThere, RateLimited, SourceError, Unavailable
 from connectors.http import MAX_RETRY_AFTER, Answer, fate_of, host_of
@@ -48,17 +48,32 @@ class Wire:
         return answer.json()
 
     def rereads(self) -> Purse:
-        """What reading posts again has cost today, in this process."""
+        """What reading posts again has cost today, as far as this process and the cursors it has seen know."""
         return _rereads(self._base, digest(self._token.get_secret_value()))
 
+    def recall(self, cursor: Cursor | None, names: tuple[str, ...]) -> None:
+        """Learn from a cursor what was spent by other processes, too."""
+        seconds, now = whole((cursor or {}).get("followers_at")), self._context.now()
+        self.rereads().catch_up(Purse.of(cursor, "rereads"), now)
+        asked = self._asked(names)
+        if seconds is not None and seconds <= now.timestamp() and (not asked or asked[0].timestamp() < seconds):
+            asked[:] = [from_epoch(seconds)]
+
+    def memory(self, names: tuple[str, ...], ahead: int) -> dict[str, JsonValue]:
+        """What :meth:`recall` goes by; ``ahead``: posts that are about to be read again."""
+        asked, rereads = self._asked(names), self.rereads().to_json(ahead, self._context.now())
+        return {"rereads": rereads, "followers_at": int(asked[0].timestamp()) if asked else None}
+
     def is_due(self, names: tuple[str, ...], every: timedelta) -> bool:
-        """Was this not asked about these accounts within ``every``, in this process? Then it is asked now."""
-        last = _last_asked(self._base, digest(self._token.get_secret_value()), names)
-        now = self._context.now()
+        """Was this not asked about these accounts within ``every``, as far as is known? Then it is asked now."""
+        last, now = self._asked(names), self._context.now()
         if last and now - last[0] < every:
             return False
         last[:] = [now]
         return True
+
+    def _asked(self, names: tuple[str, ...]) -> list[datetime]:
+        return _last_asked(self._base, digest(self._token.get_secret_value()), names)
 
 
 @dataclass(slots=True)
@@ -70,14 +85,25 @@ class Purse:
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     @classmethod
-    def of(cls, cursor: Cursor | None) -> Purse:
-        held = (cursor or {}).get("spent")
+    def of(cls, cursor: Cursor | None, name: str = "spent") -> Purse:
+        held = (cursor or {}).get(name)
         state = held if isinstance(held, Mapping) else {}
         day = state.get("day")
         return cls(day if isinstance(day, str) else "", whole(state.get("posts")) or 0)
 
-    def to_json(self) -> dict[str, JsonValue]:
-        return {"day": self.day, "posts": self.spent}
+    def to_json(self, ahead: int = 0, now: datetime | None = None) -> dict[str, JsonValue]:
+        """``ahead``: posts that are about to be put down, ``now``."""
+        with self._lock:
+            if ahead and now is not None:
+                self._begin(now)
+            return {"day": self.day, "posts": self.spent + ahead}
+
+    def catch_up(self, other: Purse, now: datetime) -> None:
+        """Learn what another has put down for today, if that is more."""
+        with self._lock:
+            self._begin(now)
+            if other.day == self.day:
+                self.spent = max(self.spent, other.spent)
 
     def take(self, wanted: int, *, least: int, limit: int, now: datetime) -> int:
         """Put down what may be read at most: ``least`` to ``wanted``; ``RateLimited`` until tomorrow if that is too much."""

@@ -27,7 +27,7 @@ from connectors.walk import Step, Walk, sweep
 from connectors.youtube_memory import Memory
 from connectors.youtube_options import SEARCH_UNITS, YouTubeOptions, recognise
 from connectors.youtube_parse import VIDEO, hits_of, stamp
-from connectors.youtube_reads import Reader
+from connectors.youtube_reads import Reader, most_units
 from connectors.youtube_wire import Api, CommentsDisabled, Gone, Ledger, Listing
 
 DAY = timedelta(days=1).total_seconds()
@@ -50,6 +50,7 @@ class YouTube:
         self._ledger = Ledger(options, context)
         self._api = Api(options, context, self._ledger)
         self._reader = Reader(options, self._api, context.now)
+        self._book: Book | None = None
         self._readings: list[FollowerReading] | None = None
         self._postponed = False
 
@@ -70,7 +71,7 @@ class YouTube:
     def fetch(self, cursor: Cursor | None, since: datetime) -> Iterator[Page]:
         self._ledger.load((cursor or {}).get("ledger"))
         self._reader.memory, self._postponed = Memory(cursor), False
-        book = Book(cursor, self._places())
+        self._book = book = Book(cursor, self._places())
         try:
             for page in self._pages(book, since.timestamp()):
                 yield self._kept(page, book)
@@ -81,7 +82,8 @@ class YouTube:
             raise self._ledger.spent()
 
     def refresh(self, ids: Sequence[str]) -> Iterator[Refreshed]:
-        """New counts, 50 ids a unit."""
+        """New counts, 50 ids a unit of the reserve."""
+        self._ledger.draw_on_reserve()
         return self._reader.refreshed(ids)
 
     def followers(self) -> Iterator[FollowerReading]:
@@ -90,6 +92,9 @@ class YouTube:
             self._reader.resolve()
             self._readings = self._reader.subscribers()
         yield from self._readings
+
+    def remember(self, ahead: int = 0) -> Cursor | None:
+        return None if self._book is None else self._remembered(self._book, most_units(ahead))
 
     def close(self) -> None:
         self._context.http.close()
@@ -133,8 +138,10 @@ class YouTube:
 
     def _kept(self, page: Page, book: Book) -> Page:
         """The page with all that is to be remembered, as it is after it."""
-        cursor = {**book.cursor(), **self._reader.memory.to_json(), "ledger": self._ledger.to_json()}
-        return Page(page.items, cursor, page.skipped, page.gap)
+        return Page(page.items, self._remembered(book), page.skipped, page.gap)
+
+    def _remembered(self, book: Book, ahead: int = 0) -> Cursor:
+        return {**book.cursor(), **self._reader.memory.to_json(), "ledger": self._ledger.to_json(ahead)}
 
     @property
     def _look_back(self) -> float:
@@ -290,5 +297,6 @@ PLUGIN = Plugin(
         scope=Scope.SEARCH, refresh=True, followers=True, needs_credentials=True, minimum_interval=timedelta(minutes=5)
     ),
     recognise=recognise,
+    tried="recorded",
     notes="Official API, free key, 10,000 units a day. What is stored must be read again within 30 days, and dropped if deleted.",
 )

@@ -171,6 +171,11 @@ class Reader:
             yield from _found(entries, prefix, [number])
 
 
+def most_units(count: int) -> int:
+    """What reading so many ids again may cost at most: where one is gone, every one of them is asked for by itself."""
+    return count + count // IDS_AT_ONCE + 3 if count else 0
+
+
 def _found(entries: Sequence[Any], prefix: str, numbers: Sequence[str]) -> list[Refreshed]:
     try:
         return list(refreshed_of(entries, prefix, numbers))

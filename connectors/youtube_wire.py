@@ -38,42 +38,54 @@ class CommentsDisabled(Gone):
 
 
 class Ledger:
-    """The units spent in a day (Pacific time). Before :meth:`load` only the reserve may be spent: what was spent is unknown."""
+    """The units spent in a day (Pacific time): ``spent`` by pulls, ``drawn`` from the reserve by checks and by reading again.
+
+    Before :meth:`load` only the reserve may be spent: what was spent is unknown.
+    """
 
     def __init__(self, options: YouTubeOptions, context: Context) -> None:
         self._daily = options.daily_units
-        self._allowed = options.daily_units
+        self._reserve = options.reserve_units
         self._now = context.now
         self._day = self._today()
-        self._spent = options.daily_units - options.reserve_units
-        self._reserve = options.reserve_units
+        self._spent = self._drawn = 0
+        self._from_reserve = True
 
     def load(self, state: object) -> None:
         """Go on from what a cursor holds, and leave the reserve alone from now on; a damaged state is a new day."""
         held = state if isinstance(state, Mapping) else {}
-        day, spent = held.get("day"), held.get("spent")
-        self._allowed = self._daily - self._reserve
-        self._day = self._today()
-        known = isinstance(spent, int) and not isinstance(spent, bool) and spent >= 0
-        self._spent = spent if known and day == self._day.isoformat() else 0  # type: ignore[assignment]
+        self._day, self._from_reserve = self._today(), False
+        is_today = held.get("day") == self._day.isoformat()
+        self._spent, self._drawn = (_units(held.get(name)) if is_today else 0 for name in ("spent", "drawn"))
 
-    def to_json(self) -> Mapping[str, JsonValue]:
-        return {"day": self._day.isoformat(), "spent": self._spent}
+    def draw_on_reserve(self) -> None:
+        """From now on units come out of the reserve, so that what pulls may spend is left to them."""
+        self._from_reserve = True
+
+    def to_json(self, ahead: int = 0) -> Mapping[str, JsonValue]:
+        """``ahead``: units that are about to be drawn from the reserve."""
+        self._turn_the_page()
+        return {"day": self._day.isoformat(), "spent": self._spent, "drawn": self._drawn + ahead}
 
     def affords(self, units: int) -> bool:
         self._turn_the_page()
-        return self._spent + units <= self._allowed
+        if self._from_reserve:
+            return self._drawn + units <= self._reserve
+        return self._spent + units <= self._daily - self._reserve
 
     def take(self, units: int) -> None:
         """Count units before they are spent; ``RateLimited`` until the next Pacific midnight if there are none left."""
         if not self.affords(units):
             raise self.spent()
-        self._spent += units
+        if self._from_reserve:
+            self._drawn += units
+        else:
+            self._spent += units
 
     def exhaust(self) -> None:
         """YouTube itself says that nothing is left."""
         self._turn_the_page()
-        self._spent = max(self._spent, self._daily)
+        self._spent, self._drawn = max(self._spent, self._daily), max(self._drawn, self._reserve)
 
     def spent(self) -> RateLimited:
         return RateLimited(
@@ -83,10 +95,14 @@ class Ledger:
 
     def _turn_the_page(self) -> None:
         if self._today() > self._day:
-            self._day, self._spent = self._today(), 0
+            self._day, self._spent, self._drawn = self._today(), 0, 0
 
     def _today(self) -> date:
         return self._now().astimezone(PACIFIC).date()
+
+
+def _units(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
 
 
 def until_midnight(now: datetime) -> timedelta:

@@ -6,22 +6,31 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from connectors import registry
-from connectors.contract import Connector, Context, Plugin, RequestBudget, Unlimited
+from connectors.contract import Connector, Context, Plugin, RequestBudget
 from connectors.http import HttpClient
+from monitor.budgets import budget_of
 from monitor.config.models import BrandSettings, Settings, SourceSettings
 from monitor.matching import Keywords, brand_words
+from monitor.memory import Memory
+from monitor.privacy import OPEN, Privacy, key_of
 from monitor.scoring import Profile
 from storage import schema, sources
 from storage.engine import Database, open_database
+from storage.erasure import make_key
+from storage.soundness import refuse_unsound
 
+if TYPE_CHECKING:
+    from monitor.bulk import BulkScoring
+
+T = TypeVar("T")
 DEFAULT_EVERY: Final = timedelta(minutes=15)
 
 
@@ -45,6 +54,12 @@ class App:
     owner: str
     brands: Mapping[str, Watched]
     started_at: datetime
+    memory: Memory = field(default_factory=Memory)
+    privacy: Privacy = OPEN
+
+    def remembered(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` returned the last time for this key, if that is still remembered; else made now."""
+        return self.memory.get(key, make)
 
     @property
     def profile(self) -> Profile:
@@ -67,30 +82,59 @@ class App:
         return self.now() - (source.first_fetch or self.settings.monitor.first_fetch)
 
     def open(self, source: SourceSettings, stop: Event, budget: RequestBudget | None = None) -> Connector:
-        """A connector for this source, ready to fetch."""
+        """A connector for this source, ready to fetch; its requests are taken from the source's budget unless one is given."""
         terms = dict.fromkeys(term for name in source.served for term in self.brands[name].keywords.search_terms)
         plugin = registry.plugin(source.type)
-        return open_connector(plugin, source.parsed, tuple(terms), self.now, stop, budget or Unlimited())
+        budget = budget or budget_of(self.settings, self.database, source, stop)
+        return open_connector(plugin, source.parsed, tuple(terms), self.now, stop, budget)
+
+    def bulk_scoring(self, workers: int | None = None) -> BulkScoring:
+        """Where many texts are scored: processes of this machine, or the Dask cluster that the settings name.
+
+        ``workers``: so many processes, whatever the settings say. ``ExecutorUnusable`` where the cluster cannot be used.
+        """
+        from monitor.bulk import bulk_scoring
+
+        return bulk_scoring(self.profile, self.settings.monitor.executor, workers)
 
     def close(self) -> None:
         self.database.close()
 
 
-def build(settings: Settings, *, now: Callable[[], datetime] | None = None) -> App:
+def build(settings: Settings, *, now: Callable[[], datetime] | None = None, thorough: bool = False) -> App:
     """Open the store, bring its tables up to date, and make it know the configured brands and sources.
 
+    ``thorough`` reads an SQLite file as a whole before anything is written to it.
     ``StorageError`` where the store cannot be used.
     """
-    clock = now or utc_now
     database = open_database(settings.monitor.database)
-    schema.upgrade(database)
+    try:
+        refuse_unsound(database, thorough=thorough)
+        schema.upgrade(database)
+        return _built(settings, database, now or utc_now)
+    except BaseException:
+        database.close()
+        raise
+
+
+def _built(settings: Settings, database: Database, clock: Callable[[], datetime]) -> App:
     entries = [
         sources.SourceEntry(source.name, source.type, registry.plugin(source.type).platform, source.was)
         for source in settings.enabled_sources
     ]
     ids = sources.sync(database, [brand.name for brand in settings.brands], entries, clock())
     brands = {brand.name: watched(brand, ids[brand.name]) for brand in settings.brands}
-    return App(settings, database, clock, owner_name(), brands, clock())
+    return App(settings, database, clock, owner_name(), brands, clock(), privacy=_privacy(settings, database))
+
+
+def _privacy(settings: Settings, database: Database) -> Privacy:
+    """What of a person is stored. The store's own key is made when it is first wanted."""
+    wanted, key = settings.privacy, None
+    if wanted.authors == "hashed" and wanted.key is not None:
+        key = key_of(wanted.key.get_secret_value())
+    elif wanted.authors == "hashed":
+        key = database.write(lambda connection: make_key(connection, "privacy.key"))
+    return Privacy(key, frozenset(wanted.redact))
 
 
 def watched(brand: BrandSettings, brand_id: int) -> Watched:

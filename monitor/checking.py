@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from connectors import registry
 from connectors.contract import ShowsQueries, Unlimited
 from connectors.errors import AccessDenied, Malformed, NotThere, RateLimited, SourceError, Unavailable
+from monitor import budgets
 from monitor.app import open_connector
 from monitor.config.models import (
     ChannelSettings,
@@ -30,6 +31,7 @@ from monitor.config.models import (
     WebhookChannel,
 )
 from monitor.schedule import Schedule
+from storage.engine import Database, StorageError
 
 SECONDS: Final = 30.0
 """How long a source or channel may take."""
@@ -47,7 +49,10 @@ _FATES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """How a source, a channel or the store is: ``state`` in words, the searches made, and what to mend where it is not ``ok``."""
+    """How a source, a channel or the store is: ``state`` in words, the searches made, and what to mend where it is not ``ok``.
+
+    ``budget``: what is left of the request budget that a source takes from, in words.
+    """
 
     what: Literal["source", "channel", "store"]
     name: str
@@ -56,6 +61,7 @@ class Finding:
     state: str
     queries: tuple[str, ...] = ()
     mend: str | None = None
+    budget: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +90,15 @@ def check_all(settings: Settings, now: Callable[[], datetime], *, seconds: float
     ``seconds`` is what each may take; one that takes longer is failed and left behind.
     """
     stop = Event()
-    trials = [
-        *(_trial_of_source(settings, source, now, stop) for source in settings.enabled_sources),
-        *(_trial_of_channel(channel) for channel in settings.channels),
-    ]
-    try:
-        return list(_at_once(trials, seconds))
-    finally:
-        stop.set()
+    with budgets.shared_store(settings) as store:
+        trials = [
+            *(_trial_of_source(settings, source, now, stop, store) for source in settings.enabled_sources),
+            *(_trial_of_channel(channel) for channel in settings.channels),
+        ]
+        try:
+            return list(_at_once(trials, seconds))
+        finally:
+            stop.set()
 
 
 def coming(settings: Settings, now: datetime, count: int = 3) -> list[Coming]:
@@ -149,31 +156,55 @@ def _too_slow(trial: Trial, seconds: float) -> Finding:
 # --------------------------------------------------------------------------------------------------- a source
 
 
-def _trial_of_source(settings: Settings, source: SourceSettings, now: Callable[[], datetime], stop: Event) -> Trial:
-    return Trial("source", source.name, source.type, lambda: check_source(settings, source, now, stop))
+def _trial_of_source(
+    settings: Settings, source: SourceSettings, now: Callable[[], datetime], stop: Event, store: Database | None
+) -> Trial:
+    return Trial("source", source.name, source.type, lambda: check_source(settings, source, now, stop, store))
 
 
-def check_source(settings: Settings, source: SourceSettings, now: Callable[[], datetime], stop: Event) -> Finding:
-    """Are its credentials good and its subject there? Raises nothing."""
+def check_source(
+    settings: Settings,
+    source: SourceSettings,
+    now: Callable[[], datetime],
+    stop: Event,
+    store: Database | None = None,
+) -> Finding:
+    """Are its credentials good and its subject there? What is asked is taken from its budget in the store. Raises nothing."""
     queries: tuple[str, ...] = ()
 
     def found(state: str, mend: str | None = None) -> Finding:
-        return Finding("source", source.name, source.type, mend is None, state, queries, mend)
+        budget = _budget_words(settings, source, store)
+        return Finding("source", source.name, source.type, mend is None, state, queries, mend, budget)
 
     terms = [term for name in source.served for term in settings.brand(name).compiled().search_terms]
     plugin = registry.plugin(source.type)
+    budget = Unlimited() if store is None else budgets.budget_of(settings, store, source, stop)
     try:
-        connector = open_connector(plugin, source.parsed, tuple(dict.fromkeys(terms)), now, stop, Unlimited())
+        connector = open_connector(plugin, source.parsed, tuple(dict.fromkeys(terms)), now, stop, budget)
         try:
             queries = tuple(connector.queries()) if isinstance(connector, ShowsQueries) else ()
             connector.check()
         finally:
             connector.close()
+    except budgets.BudgetSpent as error:
+        return found(f"not tried: {error}")
     except SourceError as error:
         return found(_fate(error), str(error))
+    except StorageError as error:
+        return found("not tried", str(error))
     except Exception as error:
         return found("a bug in the connector", f"{type(error).__name__}: report it to the makers of {plugin.title}")
     return found("works")
+
+
+def _budget_words(settings: Settings, source: SourceSettings, store: Database | None) -> str | None:
+    purse = budgets.purse_of(settings, source)
+    if purse is None or store is None:
+        return None
+    try:
+        return f"{purse.words}: {budgets.left_words(budgets.left(store, purse))}"
+    except StorageError:
+        return None
 
 
 def _fate(error: SourceError) -> str:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from threading import Event, Thread
@@ -18,17 +18,22 @@ from typing import Final
 
 from connectors import registry
 from connectors.contract import Connector, CountsFollowers, Gap, Item, Kind, Page, Scope, ShowsStanding
-from connectors.errors import AccessDenied, NotThere, RateLimited, SourceError
+from connectors.errors import AccessDenied, NotThere, RateLimited, SourceError, fate_name
+from monitor import firing, refreshing
 from monitor.app import App, Watched
+from monitor.budgets import BudgetSpent
 from monitor.config.models import SourceSettings
 from monitor.matching import Verdict, decide
 from monitor.normalise import Row, row_of
-from monitor.schedule import next_run
-from monitor.scoring import Label, Profile, Scorable, Scored, score_batch
+from monitor.privacy import applied
+from monitor.schedule import next_reread, next_run
+from monitor.scoring import Label, Scorable, Scored, score_batch
 from storage import ingest, sources
 from storage.engine import StorageError
+from storage.health import note_reading
 from storage.leases import LeaseLost
 from storage.records import AuthorValues, Claim, GapValues, ItemValues, Outcome, PageValues, Saved
+from storage.refreshing import Reread
 from storage.tables import SCALE
 
 LOG = logging.getLogger("sentiment_monitor.collect")
@@ -50,6 +55,9 @@ class Pulled:
     cut_off: bool = False
     skips: tuple[tuple[str, str], ...] = ()
     """The first of what was left out: what, and why."""
+    refreshed: int = 0
+    """Known items that were read again, and, of these, gone from their platform."""
+    gone: int = 0
 
     def plus(self, page: PageValues, saved: Saved) -> Pulled:
         return replace(
@@ -62,6 +70,9 @@ class Pulled:
             skips=(*self.skips, *page.skips)[:SKIPS_TOLD],
         )
 
+    def reread(self, found: Reread) -> Pulled:
+        return replace(self, refreshed=found.read, gone=found.gone)
+
     def ended(self, fate: str | None, error: str | None = None, *, cut_off: bool = False) -> Pulled:
         return replace(self, fate=fate, error=error, cut_off=cut_off)
 
@@ -70,9 +81,12 @@ Progress = Callable[[Pulled], None]
 
 
 def pull(app: App, claim: Claim, stop: Event, progress: Progress = lambda _: None) -> Pulled:
-    """Pull one claimed source to its end, and say in the store how it went. Raises only what the store raises."""
+    """Pull one claimed source to its end, and say in the store how it went.
+
+    Raises only what the store raises; a pull that failed already says ``store`` instead.
+    """
     try:
-        with _lease_kept(app, claim):
+        with lease_kept(app, claim):
             return _pull(app, claim, stop, progress)
     except LeaseLost:
         LOG.warning("pull taken over source=%s", claim.name)
@@ -92,6 +106,7 @@ def _pull(app: App, claim: Claim, stop: Event, progress: Progress) -> Pulled:
                     break
             if not stop.is_set():
                 _readings(app, claim, connector)
+                result = result.reread(refreshing.reread(app, claim, connector, stop))
         finally:
             connector.close()
     except (SourceError, StorageError) as error:
@@ -105,7 +120,7 @@ def _pull(app: App, claim: Claim, stop: Event, progress: Progress) -> Pulled:
 
 
 @contextmanager
-def _lease_kept(app: App, claim: Claim) -> Iterator[None]:
+def lease_kept(app: App, claim: Claim) -> Iterator[None]:
     """Renew the lease while a platform takes its time; a process that is stopped or dead renews nothing."""
     ended = Event()
 
@@ -130,6 +145,7 @@ def _lease_kept(app: App, claim: Claim) -> Iterator[None]:
 def store_page(app: App, source: SourceSettings, claim: Claim, page: Page) -> tuple[PageValues, Saved]:
     """Make a page storable and store it with its cursor. ``LeaseLost`` if another process has taken the source over."""
     values = page_values(app, source, claim, page)
+    values = replace(values, arrivals_since=firing.news_since(app, source, claim))
     return values, ingest.save_page(app.database, claim, values, app.now())
 
 
@@ -154,15 +170,18 @@ def _failed(app: App, claim: Claim, result: Pulled, error: Exception, stop: Even
         return _cut_off(app, claim, result)
     fate = _fate(error)
     now = app.now()
-    asked = error.retry_after if isinstance(error, RateLimited) else None
-    every, key = app.every(app.settings.source(claim.name)), f"{claim.name}/{claim.turn}"
-    next_run_at = next_run(now, every, key, failures=claim.failures + 1, retry_after=asked)
+    waiting = isinstance(error, RateLimited | StorageError)  # which are no fault of the source
+    next_run_at = _next_try(app, claim, error, now)
     message = (
         str(error) if isinstance(error, SourceError | StorageError) else f"{type(error).__name__} in the connector"
     )
     paused = message if isinstance(error, AccessDenied | NotThere) else None
-    outcome = Outcome(next_run_at, fate, message[:500], paused and paused[:500])
-    sources.finish_pull(app.database, claim, outcome, now)
+    outcome = Outcome(next_run_at, fate, message[:500], paused and paused[:500], waiting)
+    try:
+        sources.finish_pull(app.database, claim, outcome, now)
+    except StorageError as refused:  # it cannot be noted now; the source is due again when its lease has ended
+        LOG.warning("pull failed source=%s fate=store error=%s", claim.name, refused)
+        return result.ended("store", str(refused))
     LOG.log(
         logging.INFO if isinstance(error, RateLimited) else logging.WARNING,
         "pull failed source=%s fate=%s next=%s error=%s",
@@ -171,32 +190,47 @@ def _failed(app: App, claim: Claim, result: Pulled, error: Exception, stop: Even
     return result.ended(fate, message)
 
 
+def _next_try(app: App, claim: Claim, error: Exception, now: datetime) -> datetime:
+    """Only failures of the source itself make it wait longer each time."""
+    every, key = app.every(app.settings.source(claim.name)), f"{claim.name}/{claim.turn}"
+    if isinstance(error, BudgetSpent) and error.retry_after is not None:
+        return now + error.retry_after
+    if isinstance(error, RateLimited):
+        named = error.retry_after is not None  # else a whole interval
+        return next_run(now, every, key, failures=int(named), retry_after=error.retry_after)
+    return next_run(now, every, key, failures=1 if isinstance(error, StorageError) else claim.failures + 1)
+
+
 def _fate(error: Exception) -> str:
     if isinstance(error, StorageError):
         return "store"
-    known = next((cls for cls in type(error).__mro__ if SourceError in cls.__bases__), None)
-    return known.__name__.lower() if known else "bug"
+    return fate_name(error) if isinstance(error, SourceError) else "bug"
 
 
 def _readings(app: App, claim: Claim, connector: Connector) -> None:
     """Followers and standing. The items are stored by now: what goes wrong here is said, and is no failure of the pull."""
     capabilities = registry.plugin(app.settings.source(claim.name).type).capabilities
     if capabilities.followers and isinstance(connector, CountsFollowers):
-        with _said("followers", claim):
+        with _said(app, "followers", claim):
             for reading in connector.followers():
                 sources.save_follower_reading(app.database, claim, reading.account, reading.count, reading.at)
     if capabilities.standing and isinstance(connector, ShowsStanding):
-        with _said("standing", claim):
+        with _said(app, "standing", claim):
             for found in connector.standing():
                 values = {"mean": found.mean, "worst": found.worst, "best": found.best, "count": found.count}
                 sources.save_standing_reading(app.database, claim, found.place, values, found.at)
+    if (cursor := refreshing.memory_of(connector)) is not None:
+        sources.save_cursor(app.database, claim, cursor)
 
 
 @contextmanager
-def _said(what: str, claim: Claim) -> Iterator[None]:
+def _said(app: App, what: str, claim: Claim) -> Iterator[None]:
     try:
         yield
+        note_reading(app.database, claim.source_id, what, None, app.now())
     except SourceError as error:
+        if not isinstance(error, RateLimited):  # to be asked to wait is no failure
+            note_reading(app.database, claim.source_id, what, str(error), app.now())
         LOG.warning("not read source=%s what=%s fate=%s error=%s", claim.name, what, _fate(error), error)
 
 
@@ -212,21 +246,50 @@ class Matched:
     uncounted: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A page normalised and matched: all but the labels."""
+
+    page: Page
+    now: datetime
+    found: Sequence[Matched]
+    unmatched: int
+    skips: Sequence[tuple[str, str]]
+
+    @property
+    def batch(self) -> list[Scorable]:
+        """What is to be scored, in order."""
+        return [_scorable(entry) for entry in self.found]
+
+
 def page_values(app: App, source: SourceSettings, claim: Claim, page: Page) -> PageValues:
     """A page normalised, matched and scored, with its cursor."""
+    ready = prepared(app, source, page)
+    return values_of(app, source, claim, ready, score_batch(ready.batch, app.profile))
+
+
+def prepared(app: App, source: SourceSettings, page: Page) -> Prepared:
+    """A page ready to be scored, here or elsewhere."""
     now = app.now()
     brands = [app.brands[name] for name in source.served]
-    rows, skips = normalised(page.items, now)
+    platform = registry.plugin(source.type).platform
+    rows, skips = normalised((applied(item, platform, app.privacy) for item in page.items), now)
     found = [entry for row in rows for entry in matched(row, brands, match_all=counts_all(source))]
-    items = [_values(entry, scored, now, claim) for entry, scored in scored_items(found, app.profile)]
+    unmatched = len(rows) - len({entry.row.external_id for entry in found})
+    return Prepared(page, now, found, unmatched, [*((entry.what, entry.why) for entry in page.skipped), *skips])
+
+
+def values_of(app: App, source: SourceSettings, claim: Claim, ready: Prepared, scored: Sequence[Scored]) -> PageValues:
+    """What is stored of a page, once it is scored; with its cursor."""
+    now, until = ready.now, refreshing.rereads_until(app, source)
     return PageValues(
-        items=items,
-        authors=_authors([entry.row for entry in found], claim.platform, now),
-        cursor=page.cursor,
-        seen=len(page.items),
-        unmatched=len(rows) - len({entry.row.external_id for entry in found}),
-        skips=[*((entry.what, entry.why) for entry in page.skipped), *skips],
-        gap=_gap(page.gap, claim, now),
+        items=[_values(entry, said, now, claim, until) for entry, said in zip(ready.found, scored, strict=True)],
+        authors=_authors([entry.row for entry in ready.found], claim.platform, now),
+        cursor=ready.page.cursor,
+        seen=len(ready.page.items),
+        unmatched=ready.unmatched,
+        skips=ready.skips,
+        gap=_gap(ready.page.gap, claim, now),
     )
 
 
@@ -262,22 +325,13 @@ def matched(row: Row, brands: Sequence[Watched], *, match_all: bool) -> Iterable
             yield Matched(brand, row, "excluded" if verdict is Verdict.EXCLUDED else None)
 
 
-def scored_items(found: Sequence[Matched], profile: Profile) -> Iterable[tuple[Matched, Scored]]:
-    """Each matched item with what the scorer says of it."""
-    batch = [
-        Scorable(
-            title=entry.row.title,
-            body=entry.row.text,
-            rating_label=Label(entry.row.rating_label) if entry.row.rating_label else None,
-            platform_language=entry.row.language,
-            brand_words=entry.brand.words,
-        )
-        for entry in found
-    ]
-    return zip(found, score_batch(batch, profile), strict=True)
+def _scorable(entry: Matched) -> Scorable:
+    row = entry.row
+    stars = Label(row.rating_label) if row.rating_label else None
+    return Scorable(row.title, row.text, stars, row.language, entry.brand.words)
 
 
-def _values(entry: Matched, scored: Scored, now: datetime, claim: Claim) -> ItemValues:
+def _values(entry: Matched, scored: Scored, now: datetime, claim: Claim, until: timedelta) -> ItemValues:
     row = entry.row
     return {
         "brand_id": entry.brand.id,
@@ -315,7 +369,7 @@ def _values(entry: Matched, scored: Scored, now: datetime, claim: Claim) -> Item
         "attributes": row.attributes or None,
         "fingerprint": row.fingerprint,
         "uncounted": entry.uncounted,
-        "refresh_at": None,
+        "refresh_at": next_reread(row.published_at, now, until),
     }
 
 

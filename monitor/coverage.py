@@ -11,6 +11,7 @@ from connectors import registry
 from monitor import figures as f
 from monitor.app import App
 from monitor.config.models import SourceSettings
+from monitor.import_memory import Memory
 from monitor.schedule import Window
 from storage import queries, sources
 from storage.records import SourceState
@@ -58,18 +59,47 @@ def coverage_of(app: App, brand: str, window: Window) -> Reach:
         for source in serving
         for gap in _own_gaps(app, source, states.get(source.name), begun.get(source.name), window)
     ]
+    imported = _imported(app, brand, window)
+    found += imported.gaps
     names = {source.name for source in serving}
     for name, gap in queries.gaps(app.database, (window.start, window.end)):
         if name in names:
             start, end = max(gap.since, window.start), min(gap.until, window.end)
             found.append(f.Gap(source=name, start=start, end=end, reason=gap.reason, missing=gap.missing))
     known = [state.known_until for name in names if (state := states.get(name)) and state.known_until]
+    known_until = min(known) if len(known) == len(names) and known else None
     return Reach(
         window,
         tuple(sorted(found, key=lambda gap: (gap.start, gap.source, gap.end))),
-        frozenset(names),
-        min(known) if len(known) == len(names) and known else None,
+        frozenset(names | imported.around),
+        imported.until if not names else known_until,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Imported:
+    """``around``: the imports that hold the whole window; ``until``: how far the furthest of them reaches."""
+
+    around: frozenset[str]
+    until: datetime | None
+    gaps: tuple[f.Gap, ...]
+
+
+def _imported(app: App, brand: str, window: Window) -> _Imported:
+    """Imported files bring nothing more, so what lies outside of them is no gap; where one was cut off, there is one."""
+    around: dict[str, datetime] = {}
+    gaps = []
+    for name, cursor in sources.imports(app.database):
+        memory = Memory.from_json(cursor)
+        for span in memory.covered.get(brand, ()):
+            if span.around((window.start, window.end)):
+                around[name] = span.end
+        way = memory.under_way
+        if way and way.brand == brand and way.span and name not in around:
+            start, end = max(way.span.start, window.start), min(way.span.end, window.end)
+            if start < end:
+                gaps.append(_gap(name, start, end, "not imported to its end; import it again"))
+    return _Imported(frozenset(around), max(around.values(), default=None), tuple(gaps))
 
 
 def _own_gaps(
@@ -82,8 +112,7 @@ def _own_gaps(
     if state is None or state.known_until is None:
         return [_gap(source.name, window.start, window.end, _why(state, "never read yet"))]
     found = []
-    backfills = registry.plugin(source.type).capabilities.backfill
-    horizon = state.reaches_back_to if backfills else begun_at
+    horizon = _horizon(source, state, begun_at)
     if horizon is not None and horizon > window.start:
         until = min(horizon, window.end)
         found.append(_gap(source.name, window.start, until, "before this source was watched"))
@@ -91,6 +120,14 @@ def _own_gaps(
         since, until = max(state.known_until, window.start), min(window.end, app.now())
         found.append(_gap(source.name, since, until, _why(state, "not read since")))
     return found
+
+
+def _horizon(source: SourceSettings, state: SourceState, begun_at: datetime | None) -> datetime | None:
+    """Before this the source was not asked; ``None`` where it brought all there ever was."""
+    capabilities = registry.plugin(source.type).capabilities
+    if capabilities.whole_history:
+        return None
+    return state.reaches_back_to if capabilities.backfill else begun_at
 
 
 def _is_late(app: App, source: SourceSettings, state: SourceState, known_until: datetime, end: datetime) -> bool:

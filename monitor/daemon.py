@@ -14,9 +14,11 @@ from typing import Final
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from monitor import delivery, digests
+from monitor import delivery, digests, firing
 from monitor.app import App
 from monitor.collect import Progress, Pulled, pull
+from monitor.retention import Upkeep
+from monitor.troubles import Troubles
 from storage import sources
 from storage.engine import StorageError
 from storage.records import Claim
@@ -37,6 +39,8 @@ class Daemon:
         self._running: set[Thread] = set()
         self._lock = Lock()
         self._ticks: list[Event] = []
+        self._pulling, self._posting, self._keeping = Troubles(app), Troubles(app), Troubles(app)
+        self._upkeep = Upkeep(app)
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT: tick, then stop within about a second. Blocks."""
@@ -44,10 +48,15 @@ class Daemon:
             signal.signal(number, self._on_signal)
         sources.retire(self._app.database, list(horizons(self._app)))
         sources.resume_all(self._app.database, list(horizons(self._app)), self._app.now())
+        firing.begin(self._app)
         scheduler = BackgroundScheduler(timezone="UTC")
-        for name, work in (("claims", self._claim_pulls), ("post", self._send)):
+        for name, work, troubles in (
+            ("claims", self._claim_pulls, self._pulling),
+            ("post", self._send, self._posting),
+            ("upkeep", self._keep_house, self._keeping),
+        ):
             self._ticks.append(tick := Event())
-            self._start(Thread(target=self._loop, args=(tick, work), name=name, daemon=True))
+            self._start(Thread(target=self._loop, args=(tick, work, troubles), name=name, daemon=True))
             scheduler.add_job(
                 tick.set, "interval", seconds=self._tick_seconds, coalesce=True, max_instances=1,
                 misfire_grace_time=None, next_run_time=datetime.now(scheduler.timezone),
@@ -74,7 +83,10 @@ class Daemon:
             running = list(self._running)
         for thread in running:
             thread.join(max(0.0, end - time.monotonic()))
-        sources.release_all(self._app.database, self._app.owner)
+        try:
+            sources.release_all(self._app.database, self._app.owner)
+        except StorageError as error:
+            LOG.warning("leases not given back, they run out: %s", error)
         LOG.info("stopped cut_off=%d", sum(thread.is_alive() for thread in running))
 
     def _start(self, thread: Thread) -> None:
@@ -82,19 +94,19 @@ class Daemon:
             self._running.add(thread)
         thread.start()
 
-    def _loop(self, tick: Event, work: Callable[[], None]) -> None:
+    def _loop(self, tick: Event, work: Callable[[], None], troubles: Troubles) -> None:
         """Work at each tick. Own threads, since those of an executor would hold up the end of the process."""
         while not self._stop.is_set():
             tick.wait(self._tick_seconds)
             tick.clear()
-            if not self._stop.is_set():  # the last tick only wakes the loops
-                self._guarded(work)
+            if not self._stop.is_set() and not troubles.resting:  # the last tick only wakes the loops
+                self._guarded(work, troubles)
 
-    def _guarded(self, work: Callable[[], object]) -> None:
+    def _guarded(self, work: Callable[[], object], troubles: Troubles) -> None:
         try:
             work()
         except StorageError as error:
-            LOG.error("store: %s", error)
+            troubles.met(error)
         except Exception:
             LOG.exception("bug in the daemon")
 
@@ -114,12 +126,27 @@ class Daemon:
             return pulling < self._app.settings.monitor.workers
 
     def _pull(self, claim: Claim) -> None:
-        self._guarded(lambda: pull(self._app, claim, self._stop))
+        self._guarded(lambda: self._watched_pull(claim), self._pulling)
+
+    def _watched_pull(self, claim: Claim) -> None:
+        pulled = pull(self._app, claim, self._stop)
+        if self._app.database.found:
+            raise self._app.database.found[0]
+        if pulled.fate == "store":
+            self._pulling.met(StorageError(pulled.error))
+        else:
+            self._pulling.over()
 
     def _send(self) -> None:
+        firing.act(self._app, self._stop)
         digests.plan(self._app)
-        digests.build_due(self._app)
+        digests.build_due(self._app, self._stop)
         delivery.deliver_due(self._app, self._stop)
+        self._posting.over()
+
+    def _keep_house(self) -> None:
+        self._upkeep.look(self._stop)
+        self._keeping.over()
 
 
 def horizons(app: App) -> dict[str, datetime]:
@@ -154,7 +181,9 @@ def run_once(
 ) -> tuple[list[Pulled], int, int]:
     """Pull every source, build the due digests, deliver; (pulls, digests built, deliveries taken)."""
     sources.retire(app.database, list(horizons(app)))
+    firing.begin(app)
     pulled = pull_now(app, list(horizons(app)), stop, progress)
+    firing.act(app)
     digests.plan(app)
     built = digests.build_due(app, patient=False)
     return pulled, built, delivery.deliver_due(app)

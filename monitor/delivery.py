@@ -7,10 +7,11 @@ from datetime import timedelta
 from threading import Event
 from typing import Final
 
+from monitor import notices
 from monitor.app import App
 from monitor.channels import Letter, Passing, Permanent, send
-from monitor.digest import Detail, DigestView
-from monitor.report import with_words
+from monitor.digest import Detail, DigestView, render, subject
+from monitor.quotes import with_words
 from monitor.schedule import backoff
 from storage import outbox
 from storage.engine import StorageError
@@ -36,7 +37,7 @@ def deliver_due(app: App, stop: Event | None = None) -> int:
         try:
             sent += _deliver(app, due)
         except LeaseLost:
-            LOG.warning("delivery taken over channel=%s digest=%s", due.channel, due.digest)
+            LOG.warning("delivery taken over channel=%s digest=%s", due.channel, due.name)
     return sent
 
 
@@ -52,21 +53,35 @@ def _deliver(app: App, due: DeliveryDue) -> bool:
     except StorageError:
         raise
     except Exception as error:
-        LOG.exception("bug while sending channel=%s digest=%s", due.channel, due.digest)
+        LOG.exception("bug while sending channel=%s digest=%s", due.channel, due.name)
         return _later(app, due, f"{type(error).__name__} while sending")
     outbox.mark_sent(app.database, due, app.now(), refused)
-    LOG.info("sent digest=%s period=%s channel=%s", due.digest, due.period, due.channel)
+    LOG.info("sent digest=%s period=%s channel=%s", due.name, due.period, due.channel)
     if refused:
-        LOG.warning("partly sent digest=%s channel=%s: %s", due.digest, due.channel, refused)
+        LOG.warning("partly sent digest=%s channel=%s: %s", due.name, due.channel, refused)
     return True
 
 
 def letter_of(app: App, due: DeliveryDue) -> Letter:
-    """What a delivery carries: the stored report with its quotes' present words. Its digest may have left the configuration."""
+    """What a delivery carries: the digest's or notice's stored figures with the present words of what it quotes."""
+    return _digest(app, due) if due.kind == "digest" else notices.letter_of(app, due)
+
+
+def _digest(app: App, due: DeliveryDue) -> Letter:
+    """Its digest may have left the configuration."""
     zone = app.settings.monitor.zone
-    detail: Detail = next((digest.detail for digest in app.settings.digests if digest.name == due.digest), "short")
-    view = DigestView(name=due.digest, period=due.period, zone=zone, detail=detail)
-    return Letter(with_words(app, due.report), view, due.key, app.now())
+    detail: Detail = next((digest.detail for digest in app.settings.digests if digest.name == due.name), "short")
+    report, view = with_words(app, due.content), DigestView(name=due.name, period=due.period, zone=zone, detail=detail)
+    period = (due.period or f"{app.now():%Y-%m-%d}").replace(":", "").replace("..", "_")
+    return Letter(
+        event="digest",
+        name=due.name,
+        stem=f"{due.name}-{period}",
+        subject=subject(report, view),
+        render=lambda form: render(report, form, view),
+        key=due.key,
+        at=app.now(),
+    )
 
 
 def _later(app: App, due: DeliveryDue, error: str, retry_after: timedelta | None = None) -> bool:
@@ -76,12 +91,12 @@ def _later(app: App, due: DeliveryDue, error: str, retry_after: timedelta | None
     outbox.mark_retry(app.database, due, error, next_try)
     LOG.warning(
         "not sent yet digest=%s channel=%s next=%s error=%s",
-        *(due.digest, due.channel, next_try.isoformat(timespec="seconds"), error),
+        *(due.name, due.channel, next_try.isoformat(timespec="seconds"), error),
     )
     return False
 
 
 def _give_up(app: App, due: DeliveryDue, error: str) -> bool:
     outbox.mark_failed(app.database, due, error)
-    LOG.error("not sent digest=%s channel=%s error=%s", due.digest, due.channel, error)
+    LOG.error("not sent digest=%s channel=%s error=%s", due.name, due.channel, error)
     return False

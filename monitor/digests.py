@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from secrets import token_hex
+from threading import Event
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -17,7 +18,8 @@ from monitor.app import App
 from monitor.config.models import DigestSettings
 from monitor.coverage import PATIENCE
 from monitor.figures import Report
-from monitor.report import build_report, without_words
+from monitor.quotes import without_words
+from monitor.report import build_report
 from monitor.schedule import Schedule, Window, backoff, parse_period, period_before, span
 from storage import outbox, sources
 from storage.engine import StorageError
@@ -67,14 +69,16 @@ def _planned(due: datetime, window: Window) -> Planned:
     return Planned(due, window.label, window.start, window.end)
 
 
-def build_due(app: App, *, patient: bool = True) -> int:
-    """Build what is due and ready, and queue it to its channels; how many were built.
+def build_due(app: App, stop: Event | None = None, *, patient: bool = True) -> int:
+    """Build what is due and ready, and queue it to its channels, beginning none once ``stop`` is set; how many were built.
 
     ``patient=False`` does not wait for sources that have not been pulled since the window's end.
     """
     names = [digest.name for digest in app.settings.digests]
     built = 0
     for waiting in outbox.due_digests(app.database, names):
+        if stop is not None and stop.is_set():
+            break
         if patient and not _is_ready(app, waiting):
             continue
         claimed = outbox.claim_digest(app.database, waiting.id, app.owner, LEASE)

@@ -42,6 +42,26 @@ class Change(Figure):
     mix: float | None = Field(default=None, description="The part of delta that comes from another mix of sources.")
     within: float | None = Field(default=None, description="The part of delta that comes from within the sources.")
     compared: list[str] = Field(default_factory=list, description="The sources that were compared.")
+    left_out: list[str] = Field(
+        default_factory=list, description="Sources with items that were not compared: they had a gap in a window."
+    )
+
+
+class Audited(Figure):
+    """The score without the scorer's errors, which people measured on a random sample. Source: METRICS 2.5.
+
+    The interval is about the population that the window's items come from.
+    """
+
+    score: float
+    low: float
+    high: float
+    m: int = Field(description="Items that people labelled.")
+    borrowed: bool = Field(description="The errors were measured in another window: since to until.")
+    sample: int = Field(description="The audit's number.")
+    since: datetime
+    until: datetime
+    accuracy: float | None = Field(description="Share of the labelled items on which scorer and people agree.")
 
 
 class Sentiment(Figure):
@@ -56,7 +76,13 @@ class Sentiment(Figure):
     total: int = Field(description="positive + negative + neutral; what has a label.")
     unscored: int = Field(description="Counted items without a label: no text, or a language the scorer does not read.")
     uncounted: dict[str, int] = Field(default_factory=dict, description="Kept but not counted, by reason.")
+    deff: float | None = Field(
+        default=None,
+        description="By how much items of one author or with the same text widen the interval; null: not looked at,"
+        " or all are of one cluster, which gives no interval.",
+    )
     change: Change | None = None
+    audited: Audited | None = Field(default=None, description="null where nobody has labelled a sample.")
     variants: dict[str, float | None] = Field(default_factory=dict)
 
 
@@ -71,6 +97,17 @@ class Standing(Figure):
     seen_at: datetime
 
 
+class Answered(Figure):
+    """What the owner did with the reviews, on the sources that show answers. Source: METRICS 3."""
+
+    reviews: int = Field(description="Reviews of sources where answers are visible.")
+    answered: int
+    share: float | None = Field(description="answered / reviews.")
+    median_hours: float | None = Field(description="From a review to its answer, of those whose times are known.")
+    unanswered: int
+    outdated: int = Field(description="Edited after the answer: they wait for another look.")
+
+
 class Rating(Figure):
     """Stars on the common scale 1-5. Source: METRICS 3."""
 
@@ -80,6 +117,11 @@ class Rating(Figure):
     count: int
     histogram: dict[str, int]
     csat: float | None = Field(default=None, description="Share of 4 and 5 stars and of recommendations.")
+    csat_as_written: float | None = Field(default=None, description="Share of 3 to 5 stars minus share of 1 and 2.")
+    csat_by_source: dict[str, float] = Field(default_factory=dict)
+    csat_overall: float | None = Field(default=None, description="csat_by_source weighted by each one's answers.")
+    velocity: float | None = Field(default=None, description="Reviews a day.")
+    answered: Answered | None = Field(default=None, description="null where no source shows answers.")
     standing: list[Standing] = Field(default_factory=list)
 
 
@@ -109,9 +151,18 @@ class OwnEngagement(Engagement):
     rate: float | None = Field(default=None, description="Engagement on own posts / followers at the window's end.")
 
 
+class Reach(Figure):
+    """Followers of the authors, each once: how many people may have seen it at most. Source: METRICS 4."""
+
+    followers: int | None
+    authors: int
+    known: int = Field(description="Authors whose followers are known.")
+
+
 class EngagementOfBrand(Figure):
     mentions: Engagement
     own: OwnEngagement
+    reach: Reach | None = None
 
 
 class Followers(Figure):
@@ -130,6 +181,10 @@ class Volume(Figure):
     mentions: int
     reviews: int
     before: int | None = Field(default=None, description="Mentions and reviews of the window before.")
+    share_of_voice: float | None = Field(
+        default=None, description="Own mentions / (own + competitors' mentions), on the sources that serve all of them."
+    )
+    shared_sources: list[str] = Field(default_factory=list, description="The sources share_of_voice goes by.")
 
 
 class SourceFigures(Figure):
@@ -152,6 +207,31 @@ class Day(Figure):
     )
 
 
+class Group(Figure):
+    """The items of one place, country, app version, language, source or topic, with their own change.
+
+    The changes of a breakdown's groups are tested together, under control of false discoveries. Source: METRICS 2.4.
+    """
+
+    name: str
+    social: Sentiment
+    reviews: Sentiment
+    volume: int
+    before: int = Field(description="Volume of the window before.")
+
+
+class Rival(Figure):
+    """A competitor over the same window: its score, and the brand's score minus its."""
+
+    brand: str
+    social: Sentiment
+    reviews: Sentiment
+    mentions: int
+    share_of_voice: float | None
+    social_difference: Change
+    reviews_difference: Change
+
+
 class Quote(Figure):
     """An item named by a figure. Stored digests keep only the id; the words are looked up when shown."""
 
@@ -170,6 +250,9 @@ class Quote(Figure):
     author: str | None = None
     place: str | None = None
     url: str | None = None
+    erased: bool = Field(
+        default=False, description="Its words and its author were erased; the figures are as they were."
+    )
 
 
 class TopItems(Figure):
@@ -177,6 +260,51 @@ class TopItems(Figure):
     positive: list[Quote] = Field(default_factory=list)
     engaged: list[Quote] = Field(default_factory=list)
     unanswered: list[Quote] = Field(default_factory=list, description="Bad reviews without the owner's answer.")
+
+
+class Driver(Figure):
+    """A word or phrase that tells these items from others. Source: METRICS 6."""
+
+    term: str
+    z: float
+    p: float
+    items: int = Field(description="Items of the window with the term, on the side it stands for.")
+    others: int = Field(description="Items with the term on the other side.")
+    authors: int
+    clear: bool = Field(description="Chance alone does not explain it; else it is only said more often here.")
+    examples: list[Quote] = Field(default_factory=list)
+
+
+class Drivers(Figure):
+    """What people praise and complain about, and what is new against the window before. Source: METRICS 6."""
+
+    negative: list[Driver] = Field(default_factory=list)
+    positive: list[Driver] = Field(default_factory=list)
+    new: list[Driver] = Field(default_factory=list)
+    texts: int = Field(default=0, description="Texts they are made of; a sample where there are very many.")
+    sampled: bool = False
+
+
+class AuthorFigures(Figure):
+    id: str
+    name: str | None
+    source: str
+    items: int
+    before: int
+    engagement: int | None = Field(description="Likes, shares and comments received in the window, as far as known.")
+    followers: int | None
+    score: float | None
+    total: int = Field(description="Labelled items the score rests on.")
+
+
+class Authors(Figure):
+    """Who speaks. Source: METRICS 6."""
+
+    engaged: list[AuthorFigures] = Field(default_factory=list)
+    followed: list[AuthorFigures] = Field(default_factory=list)
+    rising: list[AuthorFigures] = Field(default_factory=list)
+    falling: list[AuthorFigures] = Field(default_factory=list)
+    total: int = 0
 
 
 class Gap(Figure):
@@ -204,6 +332,27 @@ class Trailing(Figure):
     reviews: Sentiment
 
 
+class Around(Figure):
+    """The score before and after something, over as many days, and its change. What comes after need not come from it."""
+
+    before: Sentiment
+    after: Sentiment
+    change: Change
+
+
+class Annotation(Figure):
+    """A dated event that people wrote down, with the scores around it."""
+
+    at: datetime
+    until: datetime | None = None
+    text: str
+    days: int | None = Field(
+        default=None, description="Days compared on either side; null: less than a day has passed, or not compared."
+    )
+    social: Around | None = None
+    reviews: Around | None = None
+
+
 class BrandFigures(Figure):
     brand: str
     competitor_of: list[str] = Field(default_factory=list)
@@ -215,6 +364,16 @@ class BrandFigures(Figure):
     by_source: list[SourceFigures]
     series: list[Day]
     top_items: TopItems
+    breakdowns: dict[str, list[Group]] = Field(
+        default_factory=dict, description="By place, country, app_version, language, source: the largest groups."
+    )
+    topics: list[Group] = Field(default_factory=list)
+    drivers: Drivers = Field(default_factory=Drivers)
+    authors: Authors = Field(default_factory=Authors)
+    competitors: list[Rival] = Field(default_factory=list)
+    annotations: list[Annotation] = Field(
+        default_factory=list, description="What was written down of the window and the one compared with, by time."
+    )
     coverage: Coverage
     trailing: Trailing | None = None
 

@@ -14,7 +14,7 @@ from hashlib import blake2b
 from typing import Final
 from urllib.parse import urlsplit
 
-from connectors.contract import MAX_ID, Author, Item, Rating
+from connectors.contract import MAX_ID, Author, Counts, Item, Rating
 from monitor.finding import fold
 from monitor.metrics.ratings import common_scale, is_boolean, label_of_cell, star_cell
 
@@ -75,7 +75,7 @@ class Row:
 def row_of(item: Item, now: datetime) -> Row:
     """``item`` as it is stored; ``ValueError`` where it cannot be (the caller leaves it out and says so)."""
     title, text = capped(item.title, MAX_TITLE), capped(item.text, MAX_TEXT)
-    author, rating, counts = item.author or _NOBODY, _rating(item.rating), item.counts
+    author, rating, counts = item.author or _NOBODY, _rating(item.rating), storable_counts(item.counts)
     latest = now + MAX_AHEAD
     return Row(
         external_id=_identity(item.external_id),
@@ -95,10 +95,10 @@ def row_of(item: Item, now: datetime) -> Row:
         stars=rating.stars,
         star_cell=rating.star_cell,
         rating_label=rating.label,
-        likes=_net_count(counts.likes),
-        shares=_count(counts.shares),
-        comments=_count(counts.comments),
-        views=_count(counts.views),
+        likes=counts["likes"],
+        shares=counts["shares"],
+        comments=counts["comments"],
+        views=counts["views"],
         reply_text=capped(item.reply.text, MAX_TEXT) if item.reply else None,
         reply_at=_credible(item.reply.at, latest) if item.reply else None,
         place=capped(item.place, MAX_NAME),
@@ -107,6 +107,16 @@ def row_of(item: Item, now: datetime) -> Row:
         observed_at=_credible(item.observed_at, now),
         fingerprint=fingerprint(f"{title}\n{text}" if title and text else title or text),
     )
+
+
+def storable_counts(counts: Counts) -> dict[str, int | None]:
+    """Counts by name; what cannot be is unknown."""
+    return {
+        "likes": _net_count(counts.likes),
+        "shares": _count(counts.shares),
+        "comments": _count(counts.comments),
+        "views": _count(counts.views),
+    }
 
 
 def fingerprint(text: str | None) -> str | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -16,10 +15,12 @@ from pydantic import BaseModel
 
 from connectors import registry
 from connectors.contract import Connector, Context, Gap, Item, Kind, Page, Plugin, Scope, ShowsQueries, Unlimited
+from connectors.errors import SourceError
 from connectors.feeds_parse import NotAFeed, discover, read
 from connectors.files import FileOptions, open_file
 from connectors.files_open import FORMATS
 from connectors.http import HttpClient, host_of
+from monitor import links
 from monitor.collect import normalised
 from monitor.config.faults import nearest
 from monitor.figures import Sentiment
@@ -27,6 +28,7 @@ from monitor.matching import Keywords, Verdict, brand_words, decide
 from monitor.metrics.intervals import score_interval
 from monitor.metrics.sentiment import Tally
 from monitor.normalise import Row
+from monitor.probing import probe
 from monitor.scoring import DEFAULT, Label, Profile, Scorable, Scored, score_batch
 
 REACH = timedelta(days=30)
@@ -93,10 +95,39 @@ def understand(text: str, now: Callable[[], datetime]) -> Target:
         return Target(registry.plugin(text))
     if text and _names_file(text):
         return _of_file(text)
-    link = _link(text)
-    if link is None:
+    readings = list(links.readings(links.tidied(text)))
+    if not readings:
         raise NotUnderstood(_what_is_understood(text))
-    return _recognised(link) or _announced(link, now)
+    known = (target for reading in readings if (target := _read(reading)) is not None)
+    return next(known, None) or _looked_at(readings[0].link, now)
+
+
+def _read(reading: links.Reading) -> Target | None:
+    """What one way to read a link comes to."""
+    if reading.type is not None:
+        return Target(registry.plugin(reading.type), note=reading.note)
+    found = _recognised(reading.link)
+    return None if found is None else replace(found, note=reading.note)
+
+
+def _looked_at(link: str, now: Callable[[], datetime]) -> Target:
+    """What the place itself says it is, where no connector knows the link."""
+    hint = links.hint(link)
+    if hint is not None and not links.may_announce_a_feed(link):
+        raise NotUnderstood(hint)
+    try:
+        return _software(link, now) or _announced(link, now)
+    except (NotUnderstood, SourceError) as error:
+        if hint is None:
+            raise
+        raise NotUnderstood(hint) from error
+
+
+def _software(link: str, now: Callable[[], datetime]) -> Target | None:
+    named = _hosts([link])
+    with closing(HttpClient(now=now, trusted=named)) as http:
+        found = probe(link, http)
+    return None if found is None else Target(registry.plugin(found[0]), found[1], named)
 
 
 def _names_file(text: str) -> bool:
@@ -108,13 +139,6 @@ def _of_file(text: str) -> Target:
     if not Path(text).exists():
         raise NotUnderstood(f"{text}: there is no such file; look at its name and folder")
     return Target(registry.plugin("files"), {"path": text})
-
-
-def _link(text: str) -> str | None:
-    """``text`` as a link; one without ``https://`` is known by the dot in its host."""
-    if re.match(r"(?i)(https?://[^/\s]|feed:|file://)\S+$", text):
-        return text
-    return f"https://{text}" if re.match(r"(?i)[\w-]+(\.[\w-]+)+(:\d+)?([/?#]\S*)?$", text) else None
 
 
 def _recognised(link: str) -> Target | None:

@@ -1,42 +1,52 @@
-"""Brands and a window -> Report: every figure, read once. The only source of figures for all outputs."""
+"""Brands and a window -> Report: every figure, read once. The only source of figures for all outputs.
+
+Scores, ratings, engagement, volume and series come from rollups, whatever the size of the store; design effects, breakdowns,
+topics, drivers and authors from the window's items, read once (:mod:`monitor.insight`) and remembered until one changes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from monitor import figures as f
+from monitor import sums as s
+from monitor.annotations import annotations_of
 from monitor.app import App
+from monitor.auditing import audited
 from monitor.coverage import Reach, coverage_of
-from monitor.metrics.change import Comparison, compare
-from monitor.metrics.engagement import CountTally, EngagementTally, engagement_rate, follower_total
-from monitor.metrics.intervals import score_interval
-from monitor.metrics.ratings import RatingTally
-from monitor.metrics.sentiment import Tally, variants
+from monitor.insights import NOTHING, Insights, insights
+from monitor.metrics.change import change, compare
+from monitor.metrics.volume import share_of_voice, velocity
+from monitor.quotes import quote
 from monitor.schedule import Window, comparison, days, trailing
 from storage import queries
 from storage.records import ItemFilter, StoredItem, Sums
-from storage.tables import COUNTS, SCALE, UNCOUNTED
+from storage.tables import UNCOUNTED
 
 TOP = 5
 TRAILING_DAYS = 90
 FEW = 30
 """Under so many items a window's own score says little. Source: METRICS 2.6."""
 
-MOOD = ("positive", "negative", "neutral", "unscored")
-BySource = Mapping[tuple[str, str], Sums]
 
+def build_report(
+    app: App, brands: Sequence[str], window: Window, *, before: Window | None = None, items: bool = True
+) -> f.Report:
+    """Every figure of these brands over ``window``, compared with ``before`` (default: METRICS 1).
 
-def build_report(app: App, brands: Sequence[str], window: Window, *, before: Window | None = None) -> f.Report:
-    """Every figure of these brands over ``window``, compared with ``before`` (default: METRICS 1)."""
+    Without ``items`` only what comes from rollups and indexes: at once, however large window and store are; intervals then
+    take the items as independent.
+    """
     other = before or comparison(window)
     return f.Report(
         generated_at=app.now(),
         window=_window(window),
         compared_with=_window(other),
-        brands=[_Brand(app, name, window, other).figures() for name in brands],
+        brands=[_Brand(app, name, window, other, items).figures() for name in brands],
     )
 
 
@@ -48,49 +58,95 @@ class _Brand:
     name: str
     window: Window
     other: Window
+    items: bool
 
     def figures(self) -> f.BrandFigures:
-        now, before = self._sums(self.window), self._sums(self.other)
-        reach = coverage_of(self.app, self.name, self.window)
-        complete = reach.complete_sources & coverage_of(self.app, self.name, self.other).complete_sources
         followers = self._followers()
-        social = _with_change(_sentiment(now, "mention"), _compared(now, before, "mention", complete))
-        reviews = _with_change(self._reviews(now), _compared(now, before, "review", complete))
+        found = self.insights
+        social, reviews = self.sentiment("mention"), self._reviews()
         return f.BrandFigures(
             brand=self.name,
             competitor_of=[b.name for b in self.app.settings.brands if self.name in b.competitors],
             social=social,
             reviews=reviews,
-            engagement=_engagement_of_brand(now, followers),
+            engagement=s.engagement_of_brand(self.now, followers, found.reach),
             followers=followers,
-            volume=_volume(now, before),
-            by_source=[_source(now, source) for source in sorted({source for source, _ in now})],
-            series=self._series(reach),
+            volume=self._volume(),
+            by_source=[self._source(source) for source in sorted({source for source, _ in self.now})],
+            series=self._series(),
             top_items=self._top(),
-            coverage=reach.figures(self._foreign()),
+            breakdowns=found.breakdowns,
+            topics=found.topics,
+            drivers=found.drivers,
+            authors=found.authors,
+            competitors=[self._rival(rival) for rival in self.rivals.values()],
+            annotations=annotations_of(self.app, self.name, self.window, self.other, items=self.items),
+            coverage=self.reach.figures(self._foreign()),
             trailing=self._trailing() if min(social.total, reviews.total) < FEW else None,
         )
 
-    def _sums(self, window: Window) -> BySource:
+    # What is read once -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def now(self) -> s.BySource:
+        return self._sums(self.window)
+
+    @cached_property
+    def before(self) -> s.BySource:
+        return self._sums(self.other)
+
+    @cached_property
+    def reach(self) -> Reach:
+        return coverage_of(self.app, self.name, self.window)
+
+    @cached_property
+    def complete(self) -> set[str]:
+        """The sources without a gap in both windows: those that are compared."""
+        return self.reach.complete_sources & coverage_of(self.app, self.name, self.other).complete_sources
+
+    @cached_property
+    def slices(self) -> list[Window]:
+        return slices_of(self.window)
+
+    @cached_property
+    def insights(self) -> Insights:
+        if not self.items:
+            return NOTHING
+        windows, expected = (self.window, self.other), s.labelled(self.now, self.before)
+        return insights(self.app, self.name, windows, self.slices, frozenset(self.complete), expected)
+
+    def _sums(self, window: Window) -> s.BySource:
         return queries.sums_by_source(self.app.database, self.name, (window.start, window.end))
 
-    def _foreign(self) -> dict[str, int]:
-        return queries.unscored_by_language(self.app.database, self.name, (self.window.start, self.window.end))
+    # The figures -----------------------------------------------------------------------------------------------
 
-    def _reviews(self, now: BySource) -> f.Reviews:
-        sums = _total(now, "review")
-        tally = _ratings(sums)
-        interval = tally.interval()
-        rating = f.Rating(
-            mean=tally.mean,
-            low=interval.low if interval else None,
-            high=interval.high if interval else None,
-            count=tally.count,
-            histogram={str(cell): count for cell, count in tally.histogram.items()},
-            csat=tally.csat,
-            standing=self._standing(),
+    def sentiment(self, kind: str) -> f.Sentiment:
+        """The score of a kind over the window, with its change."""
+        effects = self.insights.effects.get(kind)
+        figure = s.sentiment(s.total(self.now, kind), effects.now if effects else s.UNREAD)
+        checked = audited(self.app, self.name, kind, self.window) if self.items else None
+        return figure.model_copy(update={"change": self._change(kind), "audited": checked})
+
+    def _change(self, kind: str) -> f.Change:
+        effects = self.insights.effects.get(kind)
+        found = compare(
+            s.tallies(self.now, kind),
+            s.tallies(self.before, kind),
+            self.complete,
+            deff_now=effects.compared_now if effects else 1.0,
+            deff_before=effects.compared_before if effects else 1.0,
         )
-        return f.Reviews(**_sentiment(now, "review").model_dump(), rating=rating, replied=sums["replied"])
+        return s.comparison(found, self._compared(kind))
+
+    def _compared(self, kind: str) -> list[str]:
+        return sorted(self.complete & {source for source, k in {*self.now, *self.before} if k == kind})
+
+    def _reviews(self) -> f.Reviews:
+        sums = s.total(self.now, "review")
+        volume = s.tally_of(sums).volume
+        rating = s.rating(self.now, velocity(volume, self.window.length), self._standing())
+        rating = rating.model_copy(update={"answered": self.insights.answered})
+        return f.Reviews(**self.sentiment("review").model_dump(), rating=rating, replied=sums["replied"])
 
     def _standing(self) -> list[f.Standing]:
         own = self._served()
@@ -122,16 +178,101 @@ class _Brand:
     def _served(self) -> set[str]:
         return {source.name for source in self.app.settings.sources if self.name in source.served}
 
-    def _series(self, reach: Reach) -> list[f.Day]:
-        slices = _slices(self.window)
-        spans = [(part.start, part.end) for part in slices]
-        found = queries.sums_by_slice(self.app.database, self.name, spans, [*MOOD, *UNCOUNTED])
-        return [_day(part, number, found, reach) for number, part in enumerate(slices)]
+    def _foreign(self) -> dict[str, int]:
+        return queries.unscored_by_language(self.app.database, self.name, (self.window.start, self.window.end))
+
+    def _volume(self) -> f.Volume:
+        rivals = [rival.mentions() for rival in self.rivals.values()]
+        shared = self._shared(self._competitors())
+        return f.Volume(
+            mentions=s.tally_of(s.total(self.now, "mention")).volume,
+            reviews=s.tally_of(s.total(self.now, "review")).volume,
+            before=s.tally_of(s.total(self.before, "mention", "review")).volume,
+            share_of_voice=share_of_voice(self.mentions(), rivals, shared),
+            shared_sources=sorted(shared),
+        )
+
+    def _source(self, source: str) -> f.SourceFigures:
+        effects = self.insights.by_source
+
+        def one(kind: str) -> f.Sentiment:
+            return s.sentiment(s.total(self.now, kind, source=source), effects.get((source, kind), s.UNREAD))
+
+        both = s.total(self.now, "mention", "review", source=source)
+        return f.SourceFigures(
+            source=source,
+            social=one("mention"),
+            reviews=one("review"),
+            engagement=s.engagement(s.total(self.now, "mention", "review", "post", source=source)),
+            volume=s.tally_of(both).volume,
+        )
+
+    def _series(self) -> list[f.Day]:
+        spans = [(part.start, part.end) for part in self.slices]
+        found = queries.sums_by_slice(self.app.database, self.name, spans, [*s.MOOD, *UNCOUNTED])
+        return [self._day(part, number, found) for number, part in enumerate(self.slices)]
+
+    def _day(self, part: Window, number: int, found: Mapping[tuple[int, str], Sums]) -> f.Day:
+        tallies = {kind: s.tally_of(found.get((number, kind), Sums())) for kind in ("mention", "review")}
+        effects = self.insights.by_slice
+        figures = {kind: s.figure(one, effects.get((number, kind), s.UNREAD)) for kind, one in tallies.items()}
+        return f.Day(
+            start=part.start,
+            social=figures["mention"],
+            reviews=figures["review"],
+            volume=tallies["mention"].volume + tallies["review"].volume,
+            gap=self.reach.has_gap(part.start, part.end),
+        )
 
     def _trailing(self) -> f.Trailing:
         window = trailing(self.window.end, TRAILING_DAYS, self.window.zone)
         sums = self._sums(window)
-        return f.Trailing(days=TRAILING_DAYS, social=_sentiment(sums, "mention"), reviews=_sentiment(sums, "review"))
+        return f.Trailing(
+            days=TRAILING_DAYS,
+            social=s.sentiment(s.total(sums, "mention")),
+            reviews=s.sentiment(s.total(sums, "review")),
+        )
+
+    # Competitors -----------------------------------------------------------------------------------------------
+
+    def _competitors(self) -> list[str]:
+        return list(self.app.settings.brand(self.name).competitors)
+
+    def _shared(self, rivals: Sequence[str]) -> set[str]:
+        """The sources that look for the brand and all these others."""
+        return shared_sources(self.app, {self.name, *rivals})
+
+    def mentions(self) -> dict[str, int]:
+        """Mentions by source."""
+        return {source: one.volume for source, one in s.tallies(self.now, "mention").items()}
+
+    @cached_property
+    def rivals(self) -> dict[str, _Brand]:
+        return {name: replace(self, name=name) for name in self._competitors()}
+
+    def _rival(self, rival: _Brand) -> f.Rival:
+        mentions = rival.mentions()
+        return f.Rival(
+            brand=rival.name,
+            social=rival.sentiment("mention"),
+            reviews=rival.sentiment("review"),
+            mentions=sum(mentions.values()),
+            share_of_voice=share_of_voice(mentions, [self.mentions()], self._shared([rival.name])),
+            social_difference=self._difference("mention", rival),
+            reviews_difference=self._difference("review", rival),
+        )
+
+    def _difference(self, kind: str, rival: _Brand) -> f.Change:
+        """The brand's score minus the rival's. Source: METRICS 2.4, over two brands instead of two windows."""
+        mine, other = (s.tally_of(s.total(one.now, kind)) for one in (self, rival))
+        return s.change(change(mine, other, deff_now=self.effect(kind), deff_before=rival.effect(kind)))
+
+    def effect(self, kind: str) -> float | None:
+        """The design effect of a kind's score; 1 where items were not looked at."""
+        effects = self.insights.effects.get(kind)
+        return effects.now if effects else 1.0
+
+    # Items -----------------------------------------------------------------------------------------------------
 
     def _top(self) -> f.TopItems:
         base = ItemFilter(brand=self.name, since=self.window.start, until=self.window.end)
@@ -149,211 +290,21 @@ class _Brand:
         )
 
 
-def _window(window: Window) -> f.WindowFigure:
-    return f.WindowFigure(
-        start=window.start, end=window.end, timezone=window.zone.key, period=window.period, label=window.label
-    )
+def shared_sources(app: App, brands: Set[str]) -> set[str]:
+    """The sources that look for all these brands: the only ones that a share of voice goes by."""
+    return {source.name for source in app.settings.enabled_sources if brands <= set(source.served)}
 
 
-def _slices(window: Window) -> list[Window]:
-    """Local days, or hours for a window of two days or less."""
+def slices_of(window: Window) -> list[Window]:
+    """Local days, or hours for a window of two days or less: the stretches of a series."""
     if window.length > timedelta(hours=50):
         return days(window, window.zone)
-    hours = int(window.length / timedelta(hours=1))
+    hours = -(-window.length // timedelta(hours=1))
     edges = [window.start + timedelta(hours=number) for number in range(hours)]
     return [replace(window, start=start, end=min(start + timedelta(hours=1), window.end)) for start in edges]
 
 
-def _day(part: Window, number: int, found: Mapping[tuple[int, str], Sums], reach: Reach) -> f.Day:
-    tallies = {kind: _tally(found.get((number, kind), Sums())) for kind in ("mention", "review")}
-    return f.Day(
-        start=part.start,
-        social=_figure(tallies["mention"]),
-        reviews=_figure(tallies["review"]),
-        volume=tallies["mention"].volume + tallies["review"].volume,
-        gap=reach.has_gap(part.start, part.end),
+def _window(window: Window) -> f.WindowFigure:
+    return f.WindowFigure(
+        start=window.start, end=window.end, timezone=window.zone.key, period=window.period, label=window.label
     )
-
-
-# --------------------------------------------------------------------------------------------- sums -> figures
-
-
-def _total(sums: BySource, *kinds: str, source: str | None = None) -> Sums:
-    chosen = [s for (name, kind), s in sums.items() if kind in kinds and source in (None, name)]
-    names = {name for one in chosen for name in one.values}
-    return Sums({name: sum(one[name] for one in chosen) for name in names})
-
-
-def _tally(sums: Sums) -> Tally:
-    uncounted = {reason: sums[reason] for reason in UNCOUNTED if sums[reason]}
-    return Tally(sums["positive"], sums["negative"], sums["neutral"], sums["unscored"], uncounted)
-
-
-def _sentiment(sums: BySource, kind: str, source: str | None = None) -> f.Sentiment:
-    chosen = _total(sums, kind, source=source)
-    known = chosen["compound_n"]
-    return _figure(_tally(chosen), chosen["compound_sum"] / SCALE / known if known else None, with_variants=True)
-
-
-def _figure(tally: Tally, mean_compound: float | None = None, *, with_variants: bool = False) -> f.Sentiment:
-    interval = score_interval(tally)
-    others = variants(tally, mean_compound) if with_variants else None
-    return f.Sentiment(
-        score=tally.score,
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
-        positive=tally.positive,
-        negative=tally.negative,
-        neutral=tally.neutral,
-        total=tally.n,
-        unscored=tally.unscored,
-        uncounted=dict(tally.uncounted),
-        variants={name: getattr(others, name) for name in others.__slots__} if others else {},
-    )
-
-
-def _compared(now: BySource, before: BySource, kind: str, complete: set[str]) -> f.Change:
-    found = compare(_by_source(now, kind), _by_source(before, kind), complete)
-    return _change(found, sorted(complete & {source for source, k in {*now, *before} if k == kind}))
-
-
-def _by_source(sums: BySource, kind: str) -> dict[str, Tally]:
-    return {source: _tally(one) for (source, k), one in sums.items() if k == kind}
-
-
-def _change(found: Comparison, compared: list[str]) -> f.Change:
-    change, split = found.change, found.split
-    return f.Change(
-        delta=change.delta,
-        low=change.low,
-        high=change.high,
-        p=change.p,
-        verdict=change.verdict.value,
-        mix=split.mix if split else None,
-        within=split.within if split else None,
-        compared=compared,
-    )
-
-
-def _with_change(figure: Any, change: f.Change) -> Any:
-    return figure.model_copy(update={"change": change})
-
-
-def _ratings(sums: Sums) -> RatingTally:
-    return RatingTally(
-        count=sums["rated"],
-        sum=sums["stars_sum"] / SCALE,
-        sum_of_squares=sums["stars_squares"] / SCALE**2,
-        cells=(sums["stars_1"], sums["stars_2"], sums["stars_3"], sums["stars_4"], sums["stars_5"]),
-        yes=sums["recommended"],
-        no=sums["verdicts"] - sums["recommended"],
-    )
-
-
-def _counted(sums: Sums) -> EngagementTally:
-    items = sum(sums[name] for name in MOOD)
-    counts = {name: CountTally(sums[f"{name}_sum"], sums[f"{name}_known"]) for name in COUNTS}
-    return EngagementTally(items, **counts)
-
-
-def _engagement(sums: Sums) -> f.Engagement:
-    return f.Engagement(**_engagement_values(sums))
-
-
-def _engagement_values(sums: Sums) -> dict[str, Any]:
-    tally = _counted(sums)
-    return {
-        **{name: getattr(tally, name).total for name in COUNTS},
-        "items": tally.items,
-        "known": {name: getattr(tally, name).known for name in COUNTS},
-        "gained": {name: sums[f"{name}_gained"] for name in COUNTS},
-    }
-
-
-def _engagement_of_brand(sums: BySource, followers: Iterable[f.Followers]) -> f.EngagementOfBrand:
-    own = _total(sums, "post")
-    total = follower_total({f"{one.source}/{one.account}": one.count for one in followers})
-    return f.EngagementOfBrand(
-        mentions=_engagement(_total(sums, "mention")),
-        own=f.OwnEngagement(
-            **_engagement_values(own), posts=_counted(own).items, rate=engagement_rate(_counted(own), total)
-        ),
-    )
-
-
-def _volume(now: BySource, before: BySource) -> f.Volume:
-    return f.Volume(
-        mentions=_tally(_total(now, "mention")).volume,
-        reviews=_tally(_total(now, "review")).volume,
-        before=_tally(_total(before, "mention", "review")).volume,
-    )
-
-
-def _source(sums: BySource, source: str) -> f.SourceFigures:
-    both = _total(sums, "mention", "review", source=source)
-    return f.SourceFigures(
-        source=source,
-        social=_sentiment(sums, "mention", source),
-        reviews=_sentiment(sums, "review", source),
-        engagement=_engagement(_total(sums, "mention", "review", "post", source=source)),
-        volume=_tally(both).volume,
-    )
-
-
-# ----------------------------------------------------------------------------------------------------- items
-
-
-def quote(item: StoredItem) -> f.Quote:
-    """An item as a report names it, with its words."""
-    return f.Quote(
-        id=item.id,
-        source=item.source,
-        kind=item.kind,
-        published_at=item.published_at,
-        label=item.label,
-        score=item.compound,
-        stars=item.stars,
-        likes=item.likes,
-        shares=item.shares,
-        comments=item.comments,
-        title=item.title,
-        text=item.text,
-        author=item.author,
-        place=item.place,
-        url=item.url,
-    )
-
-
-WORDS = ("title", "text", "author", "place", "url")
-
-
-def without_words(report: f.Report) -> dict[str, Any]:
-    """The report as it is stored: quotes keep their ids only, so that what is erased later is gone from it, too."""
-    data = report.model_dump(mode="json", by_alias=True)
-    for brand in data["brands"]:
-        for quotes in brand["top_items"].values():
-            for entry in quotes:
-                entry.update(dict.fromkeys(WORDS))
-    return data
-
-
-def with_words(app: App, stored: Any) -> f.Report:
-    """A stored report with its quotes' present words."""
-    report = f.Report.model_validate(stored)
-    ids = [q.id for brand in report.brands for quotes in _all_quotes(brand.top_items) for q in quotes]
-    found = queries.items_by_id(app.database, ids)
-
-    def told(entry: f.Quote) -> f.Quote:
-        item = found.get(entry.id)
-        return entry if item is None else entry.model_copy(update={name: getattr(item, name) for name in WORDS})
-
-    def full(top: f.TopItems) -> f.TopItems:
-        parts = {name: [told(entry) for entry in getattr(top, name)] for name in type(top).model_fields}
-        return f.TopItems(**parts)
-
-    brands = [brand.model_copy(update={"top_items": full(brand.top_items)}) for brand in report.brands]
-    return report.model_copy(update={"brands": brands})
-
-
-def _all_quotes(top: f.TopItems) -> list[list[f.Quote]]:
-    return [top.negative, top.positive, top.engaged, top.unanswered]

@@ -5,30 +5,20 @@ What is still to be done is asked of the database, so that a run cut off anywher
 
 from __future__ import annotations
 
-import os
-import signal
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from multiprocessing import get_context
-from typing import Any, Final
+from typing import Final
 
 from monitor.app import App
+from monitor.bulk import BulkScoring
 from monitor.metrics.sentiment import Tally
-from monitor.scoring import Label, Scorable, Scored, score_batch
+from monitor.scoring import Label, Scorable, Scored
 from monitor.scoring.pipeline import versions
 from storage import relabel
 from storage.relabel import Labelled, Moved, NewLabel, Scope
 from storage.tables import SCALE
-
-SMALL: Final = 20_000
-"""Up to so many items it takes longer to start other processes than to score."""
-
-IN_FLIGHT: Final = 2
-"""Chunks per worker that are read and not written yet."""
 
 LABELS: Final = ("positive", "neutral", "negative", "unscored")
 SCORED_KINDS: Final = ("mention", "review")  # own posts have labels, but enter no score
@@ -89,15 +79,15 @@ def rescore(
     """Label anew what other settings have labelled; only what was published from ``since`` on, if given.
 
     Chunk by chunk (of ``size`` items), each a transaction of its own: readers and pulls go on meanwhile. ``workers``:
-    processes; by default as many as there are cores, and this one alone for a small history. ``ScorerError`` where a scorer fails,
-    ``BrokenExecutor`` where a worker dies; what was written until then stays.
+    processes; by default as the settings have it, and this one alone for a small history. ``ScorerError`` where a scorer fails,
+    ``ExecutorUnusable`` where the settings name a cluster that cannot be used; what was written until then stays.
     """
     scope, current = _scope(app, brands, since), versions(app.profile)
     result = _Result(relabel.counted_labels(app.database, scope))
     total = relabel.count_outdated(app.database, scope, current)
-    with _workers(workers, total) as (executor, at_once):
+    with app.bulk_scoring(workers) as scoring:
         chunks = relabel.outdated(app.database, scope, current, size)
-        for labels in _scored(app, chunks, executor, at_once):
+        for labels in _scored(app, chunks, scoring):
             result.add(labels, _would_move(labels) if dry_run else relabel.relabel(app.database, labels))
             progress(result.done, total)
     return result.ended(app, total, dry_run=dry_run)
@@ -115,30 +105,19 @@ def _would_move(labels: Iterable[NewLabel]) -> list[Moved]:
 
 # ------------------------------------------------------------------------------------------------- scoring
 
-_Waiting = tuple[list[Labelled], Future[list[Scored]]]
 
-
-def _scored(app: App, chunks: Iterable[list[Labelled]], executor: Executor, at_once: int) -> Iterator[list[NewLabel]]:
-    """The chunks in their order with their new labels; no more of them in memory than ``at_once``."""
-    waiting: deque[_Waiting] = deque()
+def _scored(app: App, chunks: Iterable[list[Labelled]], scoring: BulkScoring) -> Iterator[list[NewLabel]]:
+    """The chunks in their order with their new labels; no more of them in memory than are being scored."""
     words = {brand.id: brand.words for brand in app.brands.values()}
-    for chunk in chunks:
-        batch = [_scorable(item, words[item.brand_id]) for item in chunk]
-        waiting.append((chunk, executor.submit(score_batch, batch, app.profile)))
-        if len(waiting) >= at_once:
-            yield _answered(*waiting.popleft())
-    while waiting:
-        yield _answered(*waiting.popleft())
+    work = ((chunk, [_scorable(item, words[item.brand_id]) for item in chunk]) for chunk in chunks)
+    for chunk, scored in scoring.in_order(work):
+        yield [_new_label(item, said) for item, said in zip(chunk, scored, strict=True)]
 
 
 def _scorable(item: Labelled, brand_words: frozenset[str]) -> Scorable:
     """The stored language is the platform's or what was told from the text; either is heard only where the text is unsure."""
     stars = Label(item.rating_label) if item.rating_label else None
     return Scorable(item.title, item.text, stars, item.language, brand_words)
-
-
-def _answered(chunk: Sequence[Labelled], answer: Future[list[Scored]]) -> list[NewLabel]:
-    return [_new_label(item, scored) for item, scored in zip(chunk, answer.result(), strict=True)]
 
 
 def _new_label(item: Labelled, scored: Scored) -> NewLabel:
@@ -152,42 +131,6 @@ def _new_label(item: Labelled, scored: Scored) -> NewLabel:
         scorer=scored.scorer,
         unscored=scored.unscored,
     )
-
-
-# ------------------------------------------------------------------------------------------------- workers
-
-
-class _Here(Executor):
-    """This process, at once."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(fn(*args, **kwargs))
-        return future
-
-
-@contextmanager
-def _workers(asked: int | None, items: int) -> Iterator[tuple[Executor, int]]:
-    """Where to score, and how many chunks to have there at once."""
-    count = asked or (1 if items <= SMALL else _cores())
-    if count == 1:
-        yield _Here(), 1
-        return
-    # Spawned, since a fork copies locks that other threads hold.
-    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_leave_interrupts)
-    try:
-        yield pool, IN_FLIGHT * count
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _leave_interrupts() -> None:
-    """Ctrl-C is for the process that the person started; it ends the others."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 # ------------------------------------------------------------------------------------------------- counting

@@ -26,6 +26,10 @@ LONGEST_REPEAT = timedelta(hours=4)
 """No clock is put back by more at once (Antarctica/Casey: three hours)."""
 USUAL_TIME = (8, 0)
 """The local hour and minute of a schedule in words that names none."""
+REREAD_AT = (
+    timedelta(minutes=15), timedelta(hours=1), timedelta(hours=6), timedelta(days=1), timedelta(days=3), timedelta(days=7),
+)  # fmt: skip
+"""How old an item is when its counts are read again; from the last on once in as long."""
 RETRY_BASE = timedelta(minutes=10)
 RETRY_CAP = timedelta(hours=1)
 JITTER = 0.1
@@ -309,17 +313,19 @@ def _past_hour(at: datetime, zone: ZoneInfo) -> timedelta:
     return shown - shown.replace(minute=0, second=0, microsecond=0)
 
 
-_DURATION = re.compile(r"(?=\d)(?:(\d+)w\s*)?(?:(\d+)d\s*)?(?:(\d+)h\s*)?(?:(\d+)m\s*)?(?:(\d+)s)?")
+_DURATION = re.compile(r"(?=\d)(?:(\d+)y\s*)?(?:(\d+)w\s*)?(?:(\d+)d\s*)?(?:(\d+)h\s*)?(?:(\d+)m\s*)?(?:(\d+)s)?")
 
 
 def parse_duration(text: str) -> timedelta:
-    """``45s``, ``10m``, ``1h30m``, ``2d``, ``1w``: the larger unit first; ``ValueError`` says what to write instead."""
+    """``45s``, ``10m``, ``1h30m``, ``2d``, ``1w``, ``2y`` (of 365 days): the larger unit first; ``ValueError`` says what to write instead."""
     match = _DURATION.fullmatch(text.strip().lower())
     if match is None:
-        raise ValueError(f"duration {text!r}: not understood; write a number and w, d, h, m or s, such as 10m or 1h30m")
-    weeks, days_, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        raise ValueError(
+            f"duration {text!r}: not understood; write a number and y, w, d, h, m or s, such as 10m or 1h30m"
+        )
+    years, weeks, days_, hours, minutes, seconds = (int(part or 0) for part in match.groups())
     try:
-        return timedelta(weeks=weeks, days=days_, hours=hours, minutes=minutes, seconds=seconds)
+        return timedelta(weeks=weeks, days=365 * years + days_, hours=hours, minutes=minutes, seconds=seconds)
     except OverflowError as error:
         raise ValueError(f"duration {text!r}: too long; write a shorter one") from error
 
@@ -364,6 +370,17 @@ def next_run(
     """
     wait = every if failures == 0 else backoff(failures, min(every, RETRY_BASE), max(every, RETRY_CAP))
     return now + max(jitter(wait, key), retry_after or timedelta(0))
+
+
+def next_reread(published_at: datetime, now: datetime, until: timedelta) -> datetime | None:
+    """When an item's counts are read again after ``now``: the next step of its age up to ``until``; ``None``: never.
+
+    Steps that are past are not made up for. The steps are ``REREAD_AT``, then one a week.
+    """
+    last = REREAD_AT[-1]
+    weeks = max(1, (now - published_at) // last + 1)
+    step = next((step for step in (*REREAD_AT, weeks * last) if published_at + step > now), None)
+    return published_at + step if step is not None and step <= until else None
 
 
 def _before_now(text: str, now: datetime, _zone: ZoneInfo) -> datetime:

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 
 from monitor.checking import Finding
 from monitor.config import Settings
+from monitor.firing import rules_of
+from monitor.rule_trials import try_out
 from monitor.scoring.pipeline import versions
 from monitor.scoring.registry import ScorerError
 from storage import queries, relabel, schema
@@ -20,12 +22,14 @@ PERIOD = timedelta(days=30)
 class Stock:
     """``left_out``: items of the last 30 days without a label because of their language, by brand and language.
 
-    ``outdated``: items whose label was made under other scoring settings than the present ones.
+    ``outdated``: items whose label was made under other scoring settings than the present ones. ``caught``: items of the
+    last 30 days that each enabled rule would have caught.
     """
 
     finding: Finding
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     outdated: int = 0
+    caught: Mapping[str, int] = field(default_factory=dict)
 
 
 def take_stock(settings: Settings, now: Callable[[], datetime]) -> Stock:
@@ -54,7 +58,14 @@ def _stock(settings: Settings, database: Database, now: datetime) -> Stock:
         Finding("store", "database", kind, ok=True, state=f"holds {count:,} items"),
         {brand: languages for brand, languages in found.items() if languages},
         _outdated(settings, database),
+        _caught(settings, database, window),
     )
+
+
+def _caught(settings: Settings, database: Database, window: queries.Window) -> Mapping[str, int]:
+    brands = [brand.name for brand in settings.brands]
+    trials = try_out(database, rules_of(settings), brands, *window, settings.monitor.zone)
+    return {trial.rule.name: trial.caught for trial in trials}
 
 
 def _outdated(settings: Settings, database: Database) -> int:

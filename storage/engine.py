@@ -6,29 +6,36 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
+
+from storage.refusals import StorageError as StorageError
+from storage.refusals import StoreAway as StoreAway
+from storage.refusals import StoreDamaged as StoreDamaged
+from storage.refusals import Subject, bug, refusal
 
 T = TypeVar("T")
 
-BUSY_SECONDS: Final = 30
+BUSY_SECONDS: Final = 30.0
+"""How long a writer waits for another; an address may say otherwise (``?timeout=5``)."""
+
+IDLE_SECONDS: Final = 120
+"""How long a server lets a transaction of ours lie idle: a program that was stopped in the middle of one holds up all others."""
+
 ATTEMPTS: Final = 8
 _PASSING_SQLSTATES: Final = frozenset({"40001", "40P01"})
 _PRAGMAS: Final = (  # journal_mode=WAL stays with the file: storage.schema sets it, once the file is known to be ours
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=FAST",  # what is replaced is overwritten; storage.erasure turns it up for freed pages
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA cache_size=-32768",
 )
-
-
-class StorageError(Exception):
-    """The store cannot be opened, read or written; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,9 @@ class Database:
 
     engine: Engine
     readonly: Engine
+    wait_seconds: float = BUSY_SECONDS
+    found: list[StorageError] = field(default_factory=list, repr=False, compare=False)
+    """What this process found damaged: nothing is written from then on."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -50,6 +60,8 @@ class Database:
 
     def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in one transaction, again if another writer was faster. ``StorageError`` if the store refuses."""
+        if self.found:
+            raise self.found[0]
         with self.refusals_named():
             for attempt in range(1, ATTEMPTS):
                 try:
@@ -71,17 +83,29 @@ class Database:
         try:
             yield
         except (DBAPIError, sqlite3.Error) as error:
-            remedy = _remedy(error)
-            if remedy is None and not self.is_sqlite:
-                # The server's own words hold the row it refused, and a cause is printed with the error.
-                raise StorageError(f"{self._shown}: {_bug(error)}") from None
-            if remedy is None:
+            said = refusal(error, self.subject)
+            if isinstance(said, StoreDamaged):
+                self.found.append(said)
+            if said is None and self.is_sqlite:
                 raise
-            raise StorageError(f"{self._shown}: {remedy}") from error
+            if said is None or not self.is_sqlite:
+                # The server's own words may hold the row it refused, and a cause is printed with the error.
+                raise said or StorageError(f"{self.shown}: {bug(error)}") from None
+            raise said from error
 
     @property
-    def _shown(self) -> str:
-        return self.engine.url.render_as_string(hide_password=True)
+    def shown(self) -> str:
+        """The address, without what may be secret in it."""
+        return self.engine.url.set(query={}).render_as_string(hide_password=True)
+
+    @property
+    def damage(self) -> str | None:
+        """What is wrong with the file, once this process has met it: from then on nothing is written."""
+        return str(self.found[0]) if self.found else None
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(self.shown, self.file, self.wait_seconds)
 
     def _once(self, work: Callable[[Connection], T]) -> T:
         with self.engine.begin() as connection:
@@ -100,8 +124,9 @@ def open_database(url: str) -> Database:
             f'database: "{_shown(url)}" is no database address; write "sqlite:///var/monitor.db"'
         ) from error
     if parsed.get_backend_name() == "sqlite":
-        engine = _sqlite(parsed)
-        return Database(engine, engine.execution_options(readonly=True))
+        wait_seconds = _wait_seconds(parsed)
+        engine = _sqlite(parsed, wait_seconds)
+        return Database(engine, engine.execution_options(readonly=True), wait_seconds)
     if parsed.get_backend_name() == "postgresql":
         engine = _postgresql(parsed)
         # Several statements see one state of the store, as they do in an SQLite transaction.
@@ -118,7 +143,15 @@ def is_unmade(url: str) -> bool:
     return parsed.get_backend_name() == "sqlite" and bool(parsed.database) and not Path(str(parsed.database)).exists()
 
 
-def _sqlite(url: URL) -> Engine:
+def _wait_seconds(url: URL) -> float:
+    given = url.query.get("timeout", BUSY_SECONDS)
+    try:
+        return max(0.0, float(given if isinstance(given, str | float) else given[-1]))
+    except ValueError as error:
+        raise StorageError("database: timeout is no number of seconds; write ?timeout=30") from error
+
+
+def _sqlite(url: URL, wait_seconds: float) -> Engine:
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise StorageError('database: names no file; write "sqlite:///var/monitor.db"')
     folder = Path(url.database).parent
@@ -128,7 +161,7 @@ def _sqlite(url: URL) -> Engine:
         raise StorageError(f"database: folder {folder} cannot be made ({error.strerror}); choose another") from error
     chosen = url.set(drivername="sqlite")
     engine = create_engine(
-        chosen, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}
+        chosen, hide_parameters=True, connect_args={"timeout": wait_seconds, "check_same_thread": False}
     )
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -152,51 +185,29 @@ def _postgresql(url: URL) -> Engine:
         import psycopg  # noqa: F401
     except ImportError as error:
         raise StorageError('database: PostgreSQL needs psycopg; pip install "sentiment-monitor[postgres]"') from error
-    chosen = url.set(drivername="postgresql+psycopg")
-    return create_engine(chosen, hide_parameters=True, pool_pre_ping=True, connect_args={"options": "-c timezone=utc"})
+    return create_engine(_addressed(url), hide_parameters=True, pool_pre_ping=True)
+
+
+_SESSION: Final = (
+    f"-c timezone=utc -c lock_timeout={BUSY_SECONDS:g}s -c idle_in_transaction_session_timeout={IDLE_SECONDS}s"
+)
+_CONNECTION: Final = {"connect_timeout": "10", "keepalives_idle": "30", "tcp_user_timeout": "30000"}
+"""A server that has gone without a word is noticed (``tcp_user_timeout`` in ms)."""
+
+
+def _addressed(url: URL) -> URL:
+    """The address with our settings of a connection, where it has none of its own; a password where none is printed."""
+    given = {name: value if isinstance(value, str) else value[-1] for name, value in url.query.items()}
+    password = given.pop("password", None)
+    options = f"{_SESSION} {given.pop('options', '')}".rstrip()
+    chosen = url.set(drivername="postgresql+psycopg", query={**_CONNECTION, **given, "options": options})
+    return chosen if password is None else chosen.set(password=password)
 
 
 def _passes(error: DBAPIError) -> bool:
     return isinstance(error, IntegrityError) or getattr(error.orig, "sqlstate", None) in _PASSING_SQLSTATES
 
 
-_SQLITE_REMEDIES: Final = {
-    "readonly": "the file cannot be written; give this user the right to write it and its folder",
-    "disk is full": "the disk is full; nothing was lost, free some space",
-    "disk I/O error": "the disk failed to read or write; look at it, and at the space and the rights it has",
-    "locked": f"another process held the file for {BUSY_SECONDS} s; end it, or wait",
-    "unable to open": "the file cannot be opened; look at its path and rights",
-    "malformed": "the file is damaged and was not touched; restore a backup (db backup)",
-    "not a database": "this file is not a database and was not touched; name another",
-    "no such table": "the tables are missing; run: sentiment-monitor db upgrade",
-}
-_POSTGRESQL_REMEDIES: Final = {
-    "25006": "the database is read-only; name the server that takes writes",
-    "42501": "this user lacks a right; let it own the database's tables",
-    "42P01": "the tables are missing; run: sentiment-monitor db upgrade",
-    "53100": "the server's disk is full; nothing was lost, free some space",
-}
-
-
-def _remedy(error: Exception) -> str | None:
-    """What to do about a refusal; ``None`` where there is nothing but to mend the program."""
-    original = getattr(error, "orig", error)
-    if isinstance(original, sqlite3.Error):
-        text = str(original)
-        unknown = text if isinstance(original, sqlite3.OperationalError) else None
-        return next((remedy for mark, remedy in _SQLITE_REMEDIES.items() if mark in text), unknown)
-    found = _POSTGRESQL_REMEDIES.get(getattr(original, "sqlstate", None) or "")
-    if found is None and isinstance(error, OperationalError):
-        return "the database server cannot be used now; is it up, and are database, user and password right?"
-    return found
-
-
-def _bug(error: Exception) -> str:
-    original = getattr(error, "orig", error)
-    state = getattr(original, "sqlstate", None)
-    return f"the server refused a statement ({type(original).__name__}, {state}); this is a bug, report it"
-
-
 def _shown(url: str) -> str:
     """An address without what may be a password in it."""
-    return url.split("@")[-1][:100]
+    return url.split("@")[-1].partition("?")[0][:100]

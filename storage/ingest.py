@@ -5,7 +5,6 @@ Every writer touches authors by id, then items in unique-key order, then rollups
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,12 +14,17 @@ from typing import Any, Final, cast
 from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from storage import arrivals, search
 from storage.bulk import insert_rows
 from storage.engine import Database, StorageError
+from storage.erasure import forget_authors, tombstones
+from storage.growth import Growth, count_change, gains_of
 from storage.leases import clock, hold
+from storage.mutes import in_force_until_commit
+from storage.reasons import DUPLICATE, EXCLUDED, MUTED, NOT_ABOUT_US, Mutes, why_uncounted
 from storage.records import AuthorValues, Claim, GapValues, ItemValues, PageValues, Saved
-from storage.rollups import Key, bucket_of, recompute
-from storage.tables import AUTHOR, COUNT_HISTORY, COUNTS, GAP, ITEM, PULL, REVISION, SOURCE
+from storage.rollups import Key, bucket_of, grown_by, recompute
+from storage.tables import AUTHOR, COUNTS, GAP, ITEM, PULL, REVISION, SOURCE
 
 FRESH: Final = timedelta(hours=24)
 """An item first seen within this age brings its whole first reading as growth (METRICS 4)."""
@@ -66,31 +70,39 @@ def _save(connection: Connection, claim: Claim, page: PageValues, at: datetime) 
 class _Work:
     """What a page changes, gathered before it is written."""
 
+    mutes: Mutes
     new: list[dict[str, Any]] = field(default_factory=list)
     changed: list[dict[str, Any]] = field(default_factory=list)
     counted: list[dict[str, Any]] = field(default_factory=list)  # changed in nothing but their counts
     revisions: list[dict[str, Any]] = field(default_factory=list)
-    growth: list[dict[str, Any]] = field(default_factory=list)
+    said: list[search.Change] = field(default_factory=list)
+    growth: Growth = field(default_factory=Growth)
     published: set[Key] = field(default_factory=set)
-    gains: dict[Key, dict[str, int]] = field(default_factory=lambda: defaultdict(lambda: dict.fromkeys(COUNTS, 0)))
     flipped: list[int] = field(default_factory=list)  # counted before and not now, or the other way round
+    buried: list[int] = field(default_factory=list)  # authors of items that have been erased and are brought again
 
 
 def _save_items(connection: Connection, claim: Claim, page: PageValues, at: datetime) -> Saved:
     if not page.items:
         return Saved()
+    mutes = in_force_until_commit(connection)
     _save_authors(connection, page.authors)
-    work = _sorted_out(connection, claim, page.items, at)
+    work = _sorted_out(connection, claim, page.items, mutes, at)
     insert_rows(connection, ITEM, work.new)
+    search.index(connection, [search.Said(row["id"], row["title"], row["text"]) for row in work.new])
+    search.reindex(connection, work.said)
     for statement, rows in (
         (_CHANGE, work.changed),
         (_COUNT, work.counted),
         (insert(REVISION), work.revisions),
-        (_save_growth(connection), work.growth),
     ):
         if rows:
             connection.execute(statement, rows)
-    recompute(connection, work.published, gains=work.gains, anew=_grown_by(connection, work.flipped))
+    if page.arrivals_since is not None:
+        arrivals.note(connection, page.arrivals_since, work.new, work.changed, work.revisions, at)
+    work.growth.save(connection)
+    forget_authors(connection, work.buried)
+    recompute(connection, work.published, gains=work.growth.gains, anew=grown_by(connection, work.flipped))
     return Saved(len(work.new), len(work.changed) + len(work.counted))
 
 
@@ -100,12 +112,14 @@ _CHANGE: Final = update(ITEM).where(_THIS).values({name: bindparam(name) for nam
 _COUNT: Final = update(ITEM).where(_THIS).values({name: bindparam(name) for name in _COUNTED})
 
 
-def _sorted_out(connection: Connection, claim: Claim, items: Sequence[ItemValues], at: datetime) -> _Work:
-    work = _Work()
+def _sorted_out(connection: Connection, claim: Claim, items: Sequence[ItemValues], mutes: Mutes, at: datetime) -> _Work:
+    work = _Work(mutes)
     last = {(item["brand_id"], item["external_id"]): item for item in items}
     ordered = [(key, last[key]) for key in sorted(last)]
     known = _known(connection, claim.platform, [key for key, _ in ordered])
-    fresh = [item for key, item in ordered if key not in known]
+    buried = _buried(connection, claim.platform, [key for key, _ in ordered if key not in known])
+    fresh = [item for key, item in ordered if key not in known and key not in buried]
+    work.buried = [item["author_id"] for key, item in ordered if key in buried and item["author_id"] is not None]
     for number, item in zip(_new_ids(connection, len(fresh)), fresh, strict=True):
         _add(work, claim, number, item, at)
     for key, item in ordered:
@@ -139,6 +153,12 @@ def _known(connection: Connection, platform: str, keys: Sequence[tuple[int, str]
     return found
 
 
+def _buried(connection: Connection, platform: str, keys: Sequence[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Those of these keys, which come sorted, whose items have been erased. Asked after ``_known`` has waited for erasures."""
+    groups = [(brand, [key[1] for key in group]) for brand, group in groupby(keys, key=lambda key: key[0])]
+    return {(brand, found) for brand, ids in groups for found in tombstones(connection, brand, platform, ids)}
+
+
 def _new_ids(connection: Connection, count: int) -> Iterable[int]:
     if count == 0:
         return ()
@@ -151,9 +171,11 @@ def _new_ids(connection: Connection, count: int) -> Iterable[int]:
 
 def _add(work: _Work, claim: Claim, number: int, item: ItemValues, at: datetime) -> None:
     bucket = bucket_of(item["published_at"])
+    uncounted = _why_new(work.mutes, item)
     work.new.append(
         {
             **item,
+            "uncounted": uncounted,
             "id": number,
             "source_id": claim.source_id,
             "platform": claim.platform,
@@ -169,7 +191,7 @@ def _add(work: _Work, claim: Claim, number: int, item: ItemValues, at: datetime)
     if item["counted_at"] - item["published_at"] <= FRESH:
         seen = cast(Mapping[str, Any], item)
         gains = {name: seen[name] for name in COUNTS if seen[name]}
-        _grow(work, number, key, item["counted_at"], gains, item["uncounted"])
+        work.growth.add(number, key, item["counted_at"], gains, uncounted)
 
 
 def _merge(work: _Work, claim: Claim, row: RowMapping, item: ItemValues, at: datetime) -> None:
@@ -177,8 +199,10 @@ def _merge(work: _Work, claim: Claim, row: RowMapping, item: ItemValues, at: dat
     seen, change = cast(Mapping[str, Any], item), dict[str, Any]()
     if row["source_id"] == claim.source_id and not _older(row, item):
         change |= _content_change(work, row, item, at)
+        uncounted = _why_still(work.mutes, row, item, edited=bool(change))
         change |= {name: seen[name] for name in DETAILS if seen[name] != row[name]}
-    growth = _count_change(row, item)
+        change |= {} if uncounted == row["uncounted"] else {"uncounted": uncounted}
+    growth = count_change(row, seen)
     if not change and not growth:
         return
     uncounted = change.get("uncounted", row["uncounted"])
@@ -187,7 +211,7 @@ def _merge(work: _Work, claim: Claim, row: RowMapping, item: ItemValues, at: dat
     key = Key(row["brand_id"], row["source_id"], row["kind"], row["bucket"])
     work.published.add(key)
     counts = {name: seen[name] for name in growth} | ({"counted_at": item["counted_at"]} if growth else {})
-    _grow(work, row["id"], key, item["counted_at"], _gains(row, counts), uncounted)
+    work.growth.add(row["id"], key, item["counted_at"], gains_of(row, counts), uncounted)
     rows, names = (work.changed, MUTABLE) if change else (work.counted, _COUNTED)
     current = {name: row[name] for name in names}
     rows.append({**current, **change, **counts, "changed_at": at, "row_id": row["id"]})
@@ -205,54 +229,38 @@ def _content_change(work: _Work, row: RowMapping, item: ItemValues, at: datetime
         return {}
     kept = {name: row[name] for name in (*CONTENT, "label")}
     work.revisions.append({"item_id": row["id"], "replaced_at": at, **kept})
+    before = search.Said(row["id"], row["title"], row["text"])
+    work.said.append(search.Change(before, search.Said(row["id"], seen["title"], seen["text"])))
     change = {name: seen[name] for name in ("title", "text", *RATING, *LABELLING)}
     change["scorer_label"] = item["label"]
     if row["label_by"] == "person":
         change["label"], change["label_by"] = row["label"], "person"
-    if row["uncounted"] in (None, "excluded"):
-        change["uncounted"] = item["uncounted"]
     return change
 
 
-def _count_change(row: RowMapping, item: ItemValues) -> list[str]:
-    """The counts that are known now and differ, unless this reading is older than the stored one."""
-    if row["counted_at"] is not None and item["counted_at"] < row["counted_at"]:
-        return []
-    seen = cast(Mapping[str, Any], item)
-    return [name for name in COUNTS if seen[name] is not None and seen[name] != row[name]]
+def _why_new(mutes: Mutes, item: ItemValues) -> str | None:
+    """The reason of a new item: what matching told with it, and the mutes."""
+    told = item["uncounted"]
+    return why_uncounted(
+        not_about_us=told == NOT_ABOUT_US,
+        muted=told == MUTED or mutes.hold(item["brand_id"], item["author_id"], item["url"]),
+        excluded=told == EXCLUDED,
+        duplicate=told == DUPLICATE,
+    )
 
 
-def _gains(row: RowMapping, counts: Mapping[str, Any]) -> dict[str, int]:
-    """From unknown to known is no growth. Source: METRICS 4."""
-    return {name: counts[name] - row[name] for name in COUNTS if name in counts and row[name] is not None}
-
-
-def _grow(
-    work: _Work, item_id: int, published: Key, at: datetime, gains: Mapping[str, int], uncounted: str | None
-) -> None:
-    if not gains:
-        return
-    key = published._replace(bucket=bucket_of(at))
-    work.growth.append({"item_id": item_id, "at": at, "bucket": key.bucket, **dict.fromkeys(COUNTS, 0), **gains})
-    if uncounted is None:
-        total = work.gains[key]
-        for name, gain in gains.items():
-            total[name] += gain
-
-
-def _save_growth(connection: Connection) -> Any:
-    statement = _upsert(connection)(COUNT_HISTORY)
-    added = {name: COUNT_HISTORY.c[name] + statement.excluded[name] for name in COUNTS}
-    return statement.on_conflict_do_update(index_elements=["item_id", "at"], set_=added)
-
-
-def _grown_by(connection: Connection, item_ids: Sequence[int]) -> set[Key]:
-    """The rollups that hold growth of these items: it counts only as long as its item does."""
-    if not item_ids:
-        return set()
-    c = ITEM.c
-    query = select(c.brand_id, c.source_id, c.kind, COUNT_HISTORY.c.bucket).join(ITEM, c.id == COUNT_HISTORY.c.item_id)
-    return {Key(*row) for row in connection.execute(query.where(c.id.in_(item_ids)).distinct())}
+def _why_still(mutes: Mutes, row: RowMapping, item: ItemValues, *, edited: bool) -> str | None:
+    """The reason of a stored item: matching is heard again where the text is another, or a mute begins or ends to mean it."""
+    before, told = row["uncounted"], item["uncounted"]
+    muted = told == MUTED or mutes.hold(row["brand_id"], item["author_id"], item["url"])
+    if not edited and muted == (before == MUTED):
+        return cast(str | None, before)
+    return why_uncounted(
+        not_about_us=before == NOT_ABOUT_US,
+        muted=muted,
+        excluded=told == EXCLUDED,
+        duplicate=DUPLICATE in (told, before),
+    )
 
 
 def _save_authors(connection: Connection, authors: Sequence[AuthorValues]) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.engine import Database
 from storage.leases import claim, clock, hold
+from storage.people_tables import NOTICE
 from storage.records import DeliveryDue, DigestDue, Planned
 from storage.tables import DELIVERY, DIGEST, NOTE
 
@@ -97,13 +98,37 @@ def claim_delivery(
         if row is None:
             return None
         connection.execute(update(DELIVERY).where(c.id == row.id).values(state="claimed", attempts=row.attempts + 1))
-        digest = connection.execute(select(DIGEST).where(DIGEST.c.id == row.digest_id)).one()
-        return DeliveryDue(
-            row.id, row.channel, row.key, row.attempts + 1, row.fence,
-            digest.name, digest.period, digest.start, digest.end, digest.report,
-        )  # fmt: skip
+        return DeliveryDue(row.id, row.channel, row.key, row.attempts + 1, row.fence, *_subject(connection, row))
 
     return database.write(work)
+
+
+def _subject(connection: Connection, row: Any) -> tuple[Any, ...]:
+    """What is to be sent: (kind, name, period, start, end, content)."""
+    if row.notice_id is not None:
+        notice = connection.execute(select(NOTICE).where(NOTICE.c.id == row.notice_id)).one()
+        return notice.kind, notice.name, "", notice.at, notice.at, notice.body
+    digest = connection.execute(select(DIGEST).where(DIGEST.c.id == row.digest_id)).one()
+    return "digest", digest.name, digest.period, digest.start, digest.end, digest.report
+
+
+def queue_notice(
+    connection: Connection,
+    kind: str,
+    name: str,
+    brand_id: int | None,
+    body: Any,
+    channels: Mapping[str, str],
+    at: datetime,
+) -> int:
+    """A notice and its outbox rows (channel -> idempotency key), within the caller's transaction; the notice's id."""
+    notice = insert(NOTICE).values(kind=kind, name=name, brand_id=brand_id, at=at, body=body)
+    made = connection.execute(notice).inserted_primary_key
+    assert made is not None
+    for channel, key in channels.items():
+        queued = {"notice_id": made[0], "channel": channel, "key": key, "next_try_at": at}
+        connection.execute(insert(DELIVERY).values(**queued, state="queued", attempts=0, fence=0))
+    return int(made[0])
 
 
 def mark_sent(database: Database, due: DeliveryDue, now: datetime, but: str | None = None) -> None:
@@ -124,10 +149,12 @@ def mark_failed(database: Database, due: DeliveryDue, error: str) -> None:
 def _finish(database: Database, due: DeliveryDue, values: Mapping[str, Any]) -> None:
     def work(connection: Connection) -> None:
         hold(connection, DELIVERY, due.id, due.fence, {"lease_owner": None, "lease_until": None, **values})
-        of_this = select(DELIVERY.c.digest_id).where(DELIVERY.c.id == due.id).scalar_subquery()
+        digest_id = connection.execute(select(DELIVERY.c.digest_id).where(DELIVERY.c.id == due.id)).scalar_one()
+        if digest_id is None:
+            return
         # The lock makes two that finish at once see each other; else neither would be the last.
-        lock = select(DIGEST.c.id).where(DIGEST.c.id == of_this).with_for_update(key_share=True)
-        digest_id = connection.execute(lock).scalar_one()
+        lock = select(DIGEST.c.id).where(DIGEST.c.id == digest_id).with_for_update(key_share=True)
+        connection.execute(lock)
         open_rows = select(func.count()).where(
             DELIVERY.c.digest_id == digest_id, DELIVERY.c.state.in_(("queued", "claimed"))
         )
@@ -138,11 +165,17 @@ def _finish(database: Database, due: DeliveryDue, values: Mapping[str, Any]) -> 
 
 
 def deliveries(database: Database, limit: int = 100) -> list[Mapping[str, Any]]:
-    """The newest deliveries with their digests' names and periods."""
+    """The newest deliveries: ``kind`` is ``digest`` or a notice's, ``digest`` the name of either, ``period`` a digest's."""
     columns = [DELIVERY.c[name] for name in ("id", "channel", "state", "attempts", "next_try_at", "error", "sent_at")]
+    named = [
+        func.coalesce(NOTICE.c.kind, "digest").label("kind"),
+        func.coalesce(DIGEST.c.name, NOTICE.c.name).label("digest"),
+        func.coalesce(DIGEST.c.period, "").label("period"),
+    ]
     query = (
-        select(*columns, DIGEST.c.name.label("digest"), DIGEST.c.period)
-        .join(DIGEST, DIGEST.c.id == DELIVERY.c.digest_id)
+        select(*columns, *named)
+        .outerjoin(DIGEST, DIGEST.c.id == DELIVERY.c.digest_id)
+        .outerjoin(NOTICE, NOTICE.c.id == DELIVERY.c.notice_id)
         .order_by(DELIVERY.c.id.desc())
         .limit(limit)
     )
@@ -155,11 +188,11 @@ def requeue(database: Database, delivery_id: int, now: datetime) -> bool:
     fresh = {"state": "queued", "attempts": 0, "next_try_at": now, "error": None}
 
     def work(connection: Connection) -> bool:
-        digest_id = connection.execute(select(DELIVERY.c.digest_id).where(failed)).scalar()
-        if digest_id is None:
+        row = connection.execute(select(DELIVERY.c.digest_id).where(failed)).one_or_none()
+        if row is None:
             return False
         connection.execute(update(DELIVERY).where(failed).values(fresh))
-        connection.execute(update(DIGEST).where(DIGEST.c.id == digest_id).values(state="built"))
+        connection.execute(update(DIGEST).where(DIGEST.c.id == row.digest_id).values(state="built"))
         return True
 
     return database.write(work)

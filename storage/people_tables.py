@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Table, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, Integer, Table, Text, UniqueConstraint
+from sqlalchemy import text as sql
 from sqlmodel import Field
 
 from storage.tables import METADATA, IdType, Row
@@ -53,10 +54,14 @@ class MuteRow(Row, table=True):
 
 
 class BudgetRow(Row, table=True):
-    """What was spent of an account's request budget in one slot of time; slots are numbered from 1970."""
+    """What was spent of a request budget in one slot of time: a sixtieth of a period of so many ``seconds``, numbered from 1970.
+
+    ``account``: whose budget it is, an account's or a source's own.
+    """
 
     __tablename__ = "budget"
-    account: str = Field(max_length=200, primary_key=True)
+    account: str = Field(max_length=220, primary_key=True)
+    seconds: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))
     slot: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     spent: int
 
@@ -127,12 +132,32 @@ class FiringRow(Row, table=True):
     """That a rule has fired for an item as it then was (``version``: its rating), so that it does so once."""
 
     __tablename__ = "firing"
-    __table_args__ = (Index("ix_firing_rule_at", "rule", "at"),)
+    __table_args__ = (
+        Index("ix_firing_rule_at", "rule", "at"),
+        Index(
+            "ix_firing_untold",
+            *("rule", "at"),
+            sqlite_where=sql("notice_id IS NULL"),
+            postgresql_where=sql("notice_id IS NULL"),
+        ),
+    )
     rule: str = Field(max_length=200, primary_key=True)
     item_id: int = Field(sa_column=Column(IdType, ForeignKey("item.id"), primary_key=True))
     version: str = Field(max_length=40, primary_key=True)
     at: datetime
     notice_id: int | None = Field(default=None, foreign_key="notice.id")
+
+
+class ArrivalRow(Row, table=True):
+    """An item that is new, or rated anew (``version``), and that no rule has looked at yet.
+
+    Written with the item's page, gone with what the rules made of it.
+    """
+
+    __tablename__ = "arrival"
+    item_id: int = Field(sa_column=Column(IdType, ForeignKey("item.id"), primary_key=True))
+    version: str = Field(max_length=40, primary_key=True)
+    at: datetime
 
 
 class NoticeRow(Row, table=True):
@@ -163,6 +188,28 @@ class AnnotationRow(Row, table=True):
     created_at: datetime
 
 
+class ExportPointRow(Row, table=True):
+    """A moment from which an export of changes can go on; ``token`` is its name to people.
+
+    ``place``: whose ``position`` it is, since another database counts its transactions anew (see :mod:`storage.changes`).
+    """
+
+    __tablename__ = "export_point"
+    id: int | None = Field(default=None, primary_key=True)
+    token: str = Field(max_length=40, unique=True)
+    place: str = Field(max_length=100)
+    position: int = Field(sa_column=Column(BigInteger, nullable=False))
+    at: datetime
+
+
+class ItemChangeRow(Row, table=True):
+    """The newest export point that there was when an item last changed; triggers write it, on SQLite alone."""
+
+    __tablename__ = "item_change"
+    item_id: int = Field(sa_column=Column(IdType, primary_key=True, autoincrement=False))
+    point: int
+
+
 ALL_TABLES: Final = METADATA
 """Every table of the store."""
 
@@ -180,5 +227,8 @@ AUDIT_ITEM: Final = _table("audit_item")
 AUDIT_LABEL: Final = _table("audit_label")
 ALERT: Final = _table("alert")
 FIRING: Final = _table("firing")
+ARRIVAL: Final = _table("arrival")
 NOTICE: Final = _table("notice")
 ANNOTATION: Final = _table("annotation")
+EXPORT_POINT: Final = _table("export_point")
+ITEM_CHANGE: Final = _table("item_change")

@@ -3,43 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import Connection, RowMapping, and_, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.engine import Database
-from storage.records import GapValues, ItemFilter, StoredItem, Sums
-from storage.rollups import bucket_of
+from storage.listing import count_items as count_items
+from storage.listing import items as items
+from storage.listing import items_by_id as items_by_id
+from storage.listing import sort_key as sort_key
+from storage.records import GapValues, Sums
+from storage.rollups import first_bucket
 from storage.tables import (
     AUTHOR,
     BRAND,
-    BUCKET_SECONDS,
     FOLLOWER_READING,
     GAP,
     ITEM,
     PULL,
     ROLLUP,
     ROLLUP_VALUES,
-    SCALE,
     SOURCE,
     STANDING_READING,
 )
 
 Window = tuple[datetime, datetime]
 """Start and end, the end not included. Figures from rollups go by quarters of an hour: an edge within one is moved to its end."""
-_BUCKET: Final = timedelta(seconds=BUCKET_SECONDS)
-_INSTANT: Final = timedelta(microseconds=1)
 
 
 def sums_by_source(database: Database, brand: str, window: Window) -> dict[tuple[str, str], Sums]:
     """Rollup sums of a brand's window by (source, kind)."""
     sums = (
         select(ROLLUP.c.source_id, ROLLUP.c.kind, *_summed(ROLLUP_VALUES))
-        .where(ROLLUP.c.brand_id == _brand_id(brand), *_between(_edge(window[0]), _edge(window[1])))
+        .where(ROLLUP.c.brand_id == _brand_id(brand), *_between(first_bucket(window[0]), first_bucket(window[1])))
         .group_by(ROLLUP.c.source_id, ROLLUP.c.kind)
         .subquery()
     )
@@ -77,7 +76,7 @@ def _runs(slices: Sequence[Window]) -> Iterator[tuple[int, int, int, int]]:
 
     Finding the slice of a bucket by a division is fifty times as fast over a year as by comparing it with every slice.
     """
-    spans = [(number, _edge(start), _edge(end)) for number, (start, end) in enumerate(slices)]
+    spans = [(number, first_bucket(start), first_bucket(end)) for number, (start, end) in enumerate(slices)]
     known = [(number, low, high, high - low) for number, low, high in spans if low < high]
     for (length, _), group in groupby(known, key=lambda span: (span[3], span[1] - span[0] * span[3])):
         run = list(group)
@@ -98,12 +97,6 @@ def _brand_id(name: str) -> ColumnElement[int]:
 
 def _between(low: int, high: int) -> list[ColumnElement[bool]]:
     return [ROLLUP.c.bucket >= low, ROLLUP.c.bucket < high]
-
-
-def _edge(moment: datetime) -> int:
-    """The first bucket that begins at ``moment`` or after it: windows that meet share no bucket, and one that ends now has
-    the newest items."""
-    return bucket_of(moment + _BUCKET - _INSTANT)
 
 
 def followers(database: Database, at: datetime) -> list[tuple[str, str, int, datetime]]:
@@ -161,59 +154,10 @@ def pulls(database: Database, source: str | None = None, limit: int = 50) -> lis
     return database.read(lambda connection: [dict(row) for row in connection.execute(query).mappings()])
 
 
-def items(
-    database: Database,
-    wanted: ItemFilter,
-    *,
-    order: str = "newest",
-    limit: int = 50,
-    after: tuple[Any, int] | None = None,
-) -> list[StoredItem]:
-    """Items in a stable order: ``newest``, ``negative`` (lowest compound first), ``positive``, or ``engaged``.
-
-    ``after``: the (sort value, id) of the last item of the page before (keyset paging; :func:`sort_key` makes it).
-    """
-
-    def work(connection: Connection) -> list[StoredItem]:
-        # One brand at a time, since the index that gives items in their order begins with it.
-        everyone = select(BRAND.c.name).order_by(BRAND.c.name)
-        brands = connection.scalars(everyone).all() if wanted.brand is None else [wanted.brand]
-        queries = (_in_order(replace(wanted, brand=brand), order, after).limit(limit) for brand in brands)
-        found = [_item(row) for query in queries for row in connection.execute(query).mappings()]
-        return sorted(found, key=lambda item: sort_key(item, order), reverse=_ORDERS[order][1])[:limit]
-
-    return database.read(work)
-
-
-def _in_order(wanted: ItemFilter, order: str, after: tuple[Any, int] | None) -> Select[Any]:
-    by, descending = _ORDERS[order]
-    query = _items().where(*_conditions(wanted))
-    if after is not None:
-        here, there = tuple_(by, ITEM.c.id), tuple_(literal(after[0], by.type), literal(after[1]))
-        query = query.where(here < there if descending else here > there)
-    ways = (by.desc(), ITEM.c.id.desc()) if descending else (by.asc(), ITEM.c.id.asc())
-    return query.order_by(*ways)
-
-
-def sort_key(item: StoredItem, order: str) -> tuple[Any, int]:
-    """Where a page that ended with ``item`` goes on."""
-    if order == "newest":
-        return item.published_at, item.id
-    if order == "engaged":
-        return (item.likes or 0) + (item.shares or 0) + (item.comments or 0), item.id
-    return round((item.compound or 0) * SCALE), item.id
-
-
-def items_by_id(database: Database, ids: Sequence[int]) -> dict[int, StoredItem]:
-    """The items with these ids, as far as they are there."""
-    query = _items().where(ITEM.c.id.in_(ids))
-    return database.read(lambda connection: {row["id"]: _item(row) for row in connection.execute(query).mappings()})
-
-
-def count_items(database: Database, wanted: ItemFilter) -> int:
-    """How many items fit the filter."""
-    query = select(func.count()).select_from(ITEM).where(*_conditions(wanted))
-    return database.read(lambda connection: connection.execute(query).scalar_one())
+def author_names(database: Database, ids: Sequence[int]) -> dict[int, str | None]:
+    """The present names of these authors, as far as they are there."""
+    query = select(AUTHOR.c.id, AUTHOR.c.name).where(AUTHOR.c.id.in_(ids))
+    return database.read(lambda connection: {row.id: row.name for row in connection.execute(query)})
 
 
 def unscored_by_language(database: Database, brand: str, window: Window) -> dict[str, int]:
@@ -259,70 +203,3 @@ def stats(database: Database) -> dict[str, Any]:
         }
 
     return database.read(work)
-
-
-_ENGAGEMENT = func.coalesce(ITEM.c.likes, 0) + func.coalesce(ITEM.c.shares, 0) + func.coalesce(ITEM.c.comments, 0)
-_COMPOUND = func.coalesce(ITEM.c.compound, 0)
-_ORDERS: Mapping[str, tuple[ColumnElement[Any], bool]] = {
-    "newest": (ITEM.c.published_at, True),
-    "negative": (_COMPOUND, False),
-    "positive": (_COMPOUND, True),
-    "engaged": (_ENGAGEMENT, True),
-}
-
-
-def _items() -> Select[Any]:
-    own = [name for name in StoredItem.__slots__ if name in ITEM.c]
-    author = case((ITEM.c.erased_at.is_not(None), None), else_=func.coalesce(ITEM.c.author_name, AUTHOR.c.name))
-    extra = [BRAND.c.name.label("brand"), SOURCE.c.name.label("source"), author.label("author")]
-    joined = (
-        ITEM.join(BRAND, BRAND.c.id == ITEM.c.brand_id)
-        .join(SOURCE, SOURCE.c.id == ITEM.c.source_id)
-        .outerjoin(AUTHOR, AUTHOR.c.id == ITEM.c.author_id)
-    )
-    return select(*(ITEM.c[name] for name in own), *extra).select_from(joined)
-
-
-def _item(row: Mapping[Any, Any]) -> StoredItem:
-    values_ = {name: row[name] for name in StoredItem.__slots__}
-    for name in ("stars", "compound"):
-        values_[name] = None if row[name] is None else row[name] / SCALE
-    values_["attributes"] = row["attributes"] or {}
-    return StoredItem(**values_)
-
-
-def _conditions(wanted: ItemFilter) -> list[ColumnElement[bool]]:
-    c = ITEM.c
-    found: list[ColumnElement[bool]] = []
-    if wanted.brand is not None:
-        found.append(c.brand_id == _brand_id(wanted.brand))
-    if wanted.sources:
-        found.append(c.source_id.in_(select(SOURCE.c.id).where(SOURCE.c.name.in_(wanted.sources))))
-    if wanted.kinds:
-        found.append(c.kind.in_(wanted.kinds))
-    if wanted.labels:
-        none = c.label.is_(None) if "unscored" in wanted.labels else c.id < 0
-        found.append(or_(c.label.in_(wanted.labels), none))
-    if wanted.since is not None:
-        found.append(c.published_at >= wanted.since)
-    if wanted.until is not None:
-        found.append(c.published_at < wanted.until)
-    return [*found, *_more_conditions(wanted)]
-
-
-def _more_conditions(wanted: ItemFilter) -> list[ColumnElement[bool]]:
-    c = ITEM.c
-    found: list[ColumnElement[bool]] = []
-    if wanted.uncounted == "counted":
-        found.append(c.uncounted.is_(None))
-    elif wanted.uncounted not in (None, "all"):
-        found.append(c.uncounted == wanted.uncounted)
-    if wanted.search:
-        found.append(or_(*(field.icontains(wanted.search, autoescape=True) for field in (c.title, c.text))))
-    if wanted.stars_at_most is not None:
-        found.append(c.stars <= round(wanted.stars_at_most * SCALE))
-    if wanted.stars_at_least is not None:
-        found.append(c.stars >= round(wanted.stars_at_least * SCALE))
-    if wanted.unanswered:
-        found.append(and_(c.kind == "review", c.reply_text.is_(None)))
-    return found

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, TypedDict
+from typing import Any, Final, TypedDict
+
+from storage.search_tree import Tree
+
+ERASED: Final = "erased:"
+"""What the id of an erased item, and that of its author, begins with."""
 
 
 class ItemValues(TypedDict):
@@ -72,6 +77,7 @@ class Claim:
     turn: int
     lease: timedelta
     reaches_back_to: datetime
+    asked_since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +99,7 @@ class PageValues:
     unmatched: int = 0
     skips: Sequence[tuple[str, str]] = ()
     gap: GapValues | None = None
+    arrivals_since: datetime | None = None  # what was published or rated anew since then is news; None: nothing is
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +112,16 @@ class Saved:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a pull ended. ``fate`` names the error's class in lower case; ``None`` for a good end."""
+    """How a pull ended. ``fate`` names the error's class in lower case; ``None`` for a good end.
+
+    ``waiting``: a budget, a platform that was asked too often, or the store ended it: no failure of the source.
+    """
 
     next_run_at: datetime
     fate: str | None = None
     error: str | None = None
     paused: str | None = None
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,10 +192,18 @@ class StoredItem:
     attributes: Mapping[str, str]
     uncounted: str | None
 
+    @property
+    def erased(self) -> bool:
+        """Have its words gone for good?"""
+        return self.external_id.startswith(ERASED)
+
 
 @dataclass(frozen=True, slots=True)
 class ItemFilter:
-    """Which items: all that are given must hold. ``search`` is a word or phrase to be found in title or text."""
+    """Which items: all that are given must hold, of several values in one field any, of tags and attributes all.
+
+    ``search``: a tree of words to be found in title and text; a plain text is one phrase.
+    """
 
     brand: str | None = None
     sources: Sequence[str] = ()
@@ -192,11 +211,28 @@ class ItemFilter:
     labels: Sequence[str] = ()  # "unscored" for those without a label
     since: datetime | None = None
     until: datetime | None = None
-    search: str | None = None
+    search: Tree | str | None = None
     uncounted: str | None = "counted"  # "counted", "all", or a reason
     stars_at_most: float | None = None
     stars_at_least: float | None = None
     unanswered: bool = False
+    brands: Sequence[str] = ()
+    languages: Sequence[str] = ()  # "unknown" for those without one
+    author: str | None = None  # a name, or an id on the platform
+    place: str | None = None
+    attributes: Sequence[tuple[str, str]] = ()
+    at_least: Sequence[tuple[str, int]] = ()  # ("likes", 5); likes, shares, comments, views or engagement
+    scorer: str | None = None  # with or without its version
+    tags: Sequence[str] = ()
+    done: bool | None = None
+    has_text: bool | None = None
+    ids: Sequence[int] | None = None
+    author_id: int | None = None  # the store's own
+    known: Sequence[str] = ()  # what must be known of it: likes, engagement, compound, stars, rating, reply, author, followers
+    unknown: Sequence[str] = ()  # and what must not be
+    star_cell: int | None = None
+    unscored: str | None = None  # why there is no label: language, no_text
+    grown: tuple[str, datetime, datetime] | None = None  # whose likes (shares, ...) moved in between, to the quarter of an hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,15 +261,54 @@ class DigestDue:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryDue:
-    """An outbox row that this process may send until its lease ends."""
+    """An outbox row that this process may send until its lease ends: a digest (``content``: its report) or a notice.
+
+    ``kind`` is ``digest`` or the notice's kind; a notice's ``period`` is empty, and it starts and ends when it was made.
+    """
 
     id: int
     channel: str
     key: str
     attempts: int
     fence: int
-    digest: str
+    kind: str
+    name: str
     period: str
     start: datetime
     end: datetime
-    report: Any
+    content: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most ``amount`` units in any stretch of ``period`` (whole seconds)."""
+
+    amount: int
+    period: timedelta
+
+    @property
+    def seconds(self) -> int:
+        return int(self.period.total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """How a limit stands: ``spent`` of it, and the ``wait`` until the next unit is free (none: it is now)."""
+
+    limit: Limit
+    spent: int
+    wait: timedelta | None
+
+    @property
+    def units(self) -> int:
+        return max(0, self.limit.amount - self.spent)
+
+
+@dataclass(frozen=True, slots=True)
+class FailedReading:
+    """A reading beside the items (``followers``, ``standing``, ``refresh``) that failed the last time, ``at``, and ever since."""
+
+    what: str
+    error: str
+    since: datetime
+    at: datetime

@@ -7,7 +7,7 @@ alone is added up, since each of its rows is written once and never changed.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import groupby
 from typing import Any, Final, NamedTuple
@@ -62,6 +62,11 @@ def bucket_of(moment: datetime) -> int:
     return int(moment.timestamp() // BUCKET_SECONDS)
 
 
+def first_bucket(moment: datetime) -> int:
+    """The first slot that begins at ``moment`` or after it: windows that meet share none, and one that ends now has the newest."""
+    return bucket_of(moment + timedelta(seconds=BUCKET_SECONDS) - timedelta(microseconds=1))
+
+
 def recompute(
     connection: Connection,
     published: Iterable[Key] = (),
@@ -88,6 +93,15 @@ def recompute(
     added = [_gain_row(key, grown[key]) for key in sorted(grown) if key not in wholly]
     if added:
         connection.execute(_gain(dialect), added)
+
+
+def grown_by(connection: Connection, item_ids: Sequence[int]) -> set[Key]:
+    """The rollups that hold growth of these items: it counts only as long as its item does."""
+    if not item_ids:
+        return set()
+    c = ITEM.c
+    query = select(c.brand_id, c.source_id, c.kind, COUNT_HISTORY.c.bucket).join(ITEM, c.id == COUNT_HISTORY.c.item_id)
+    return {Key(*row) for row in connection.execute(query.where(c.id.in_(item_ids)).distinct())}
 
 
 def item_sums() -> Select[Any]:

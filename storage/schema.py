@@ -11,8 +11,10 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, inspect, text
 
+from storage import views
 from storage.engine import Database, StorageError
 from storage.people_tables import ALL_TABLES
+from storage.soundness import refuse_unsound
 
 HEAD: Final = "0002"
 """The newest revision this program knows; a test holds it equal to the scripts'."""
@@ -31,6 +33,7 @@ def upgrade(database: Database) -> str | None:
 
     ``StorageError`` for a store that a newer program has written, and for a database that is something else's.
     """
+    refuse_unsound(database)
     before = version(database)
     if before not in (None, *_KNOWN):
         raise StorageError(
@@ -72,11 +75,14 @@ def _copy(database: Database, target: Path) -> None:
 
 def _version(connection: Connection) -> str | None:
     """Is the database ours, and of what version? Nothing is written to one that is not."""
-    tables = set(inspect(connection).get_table_names())
+    there = inspect(connection)
+    tables = set(there.get_table_names())
     if "alembic_version" in tables and "brand" in tables:
         found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         return found
-    strangers = tables if connection.dialect.name == "sqlite" else tables & {*ALL_TABLES.tables, "alembic_version"}
+    tables.update(there.get_view_names())
+    ours = {*ALL_TABLES.tables, *views.VIEWS, "alembic_version"}
+    strangers = tables if connection.dialect.name == "sqlite" else tables & ours
     if strangers:
         raise StorageError(f"database: has tables of something else ({min(strangers)}); name another")
     return None
@@ -102,9 +108,12 @@ def _migrate(database: Database) -> None:
 
     def run(connection: Connection) -> None:
         if not database.is_sqlite:
+            connection.execute(text("SET LOCAL lock_timeout = 0"))  # another daemon's upgrade may take its time
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_KEY})
         config.attributes["connection"] = connection
+        views.drop(connection)
         command.upgrade(config, "head")  # which does nothing if another daemon was faster
+        views.create(connection)
 
     if database.is_sqlite:
         _without_foreign_keys(database, run)

@@ -89,7 +89,7 @@ def _known(connection: Connection, name: str) -> Any:
 
 
 _BEGUN_ANEW: Final[Mapping[str, Any]] = {
-    **dict.fromkeys(("cursor", "paused", "error", "fate", "reaches_back_to", "known_until")),
+    **dict.fromkeys(("cursor", "paused", "error", "fate", "reaches_back_to", "asked_since", "known_until")),
     **{"failures": 0, "lease_owner": None, "lease_until": None, "fence": SOURCE.c.fence + 1},
 }
 """A source that is another now: nothing of it was read yet, and who still pulls the old one must not set the cursor."""
@@ -122,10 +122,21 @@ def claim_source(
         )
         pull_id = connection.execute(begun).inserted_primary_key
         assert pull_id is not None
-        reach = row.reaches_back_to or horizons[row.name]
-        connection.execute(update(SOURCE).where(SOURCE.c.id == row.id).values(reaches_back_to=reach, active=True))
+        reach, asked = row.reaches_back_to or horizons[row.name], row.asked_since or now
+        first = {"reaches_back_to": reach, "asked_since": asked}
+        connection.execute(update(SOURCE).where(SOURCE.c.id == row.id).values(active=True, **first))
         return Claim(
-            row.id, row.name, row.platform, row.cursor, row.fence, pull_id[0], row.failures, row.turn, lease, reach
+            row.id,
+            row.name,
+            row.platform,
+            row.cursor,
+            row.fence,
+            pull_id[0],
+            row.failures,
+            row.turn,
+            lease,
+            reach,
+            asked,
         )
 
     return database.write(work)
@@ -139,7 +150,8 @@ def finish_pull(database: Database, claimed: Claim, outcome: Outcome, now: datet
         error = outcome.error and outcome.error[:500]
         begun = select(PULL.c.begun_at).where(PULL.c.id == claimed.pull_id).scalar_subquery()
         good = {"failures": 0, "last_success_at": now, "known_until": begun}
-        health: dict[str, Any] = good if ok else {"failures": claimed.failures + 1}
+        failures = claimed.failures if outcome.waiting else claimed.failures + 1
+        health: dict[str, Any] = good if ok else {"failures": failures}
         values = {
             "lease_owner": None,
             "lease_until": None,
@@ -163,6 +175,16 @@ def renew(database: Database, claimed: Claim) -> None:
 
     def work(connection: Connection) -> None:
         hold(connection, SOURCE, claimed.source_id, claimed.fence, {"lease_until": clock(connection) + claimed.lease})
+
+    database.write(work)
+
+
+def save_cursor(database: Database, claimed: Claim, cursor: Mapping[str, Any]) -> None:
+    """Keep what a source has to remember beside its pages. ``LeaseLost`` if it was taken over."""
+
+    def work(connection: Connection) -> None:
+        values = {"cursor": dict(cursor), "lease_until": clock(connection) + claimed.lease}
+        hold(connection, SOURCE, claimed.source_id, claimed.fence, values)
 
     database.write(work)
 
@@ -194,6 +216,18 @@ def states(database: Database) -> list[SourceState]:
         return [SourceState(*row) for row in connection.execute(select(*columns).order_by(SOURCE.c.name))]
 
     return database.read(work)
+
+
+def cursors(database: Database, names: Sequence[str]) -> dict[str, Any]:
+    """Where these sources stand in their platforms, as far as they have been pulled."""
+    query = select(SOURCE.c.name, SOURCE.c.cursor).where(SOURCE.c.name.in_(names), SOURCE.c.cursor.is_not(None))
+    return database.read(lambda connection: {row.name: row.cursor for row in connection.execute(query)})
+
+
+def imports(database: Database) -> list[tuple[str, Any]]:
+    """The sources of imported files, which stand in no configuration, by name, each with its cursor."""
+    query = select(SOURCE.c.name, SOURCE.c.cursor).where(SOURCE.c.name.like("import %")).order_by(SOURCE.c.name)
+    return database.read(lambda connection: [(row.name, row.cursor) for row in connection.execute(query)])
 
 
 def resume_all(database: Database, names: Sequence[str], now: datetime) -> None:

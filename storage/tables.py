@@ -75,6 +75,7 @@ class SourceRow(Row, table=True):
     error: str | None = Field(default=None, max_length=500)
     fate: str | None = Field(default=None, max_length=20)
     reaches_back_to: datetime | None = None  # before this, nothing of it was asked for
+    asked_since: datetime | None = None  # when it was first pulled: what was published before is old to it
     last_begun_at: datetime | None = None  # of the last finished pull, good or bad
     known_until: datetime | None = None  # when the last good pull began: up to here everything has been read
     last_success_at: datetime | None = None

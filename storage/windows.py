@@ -47,11 +47,6 @@ class WindowItem(NamedTuple):
     reply_at: datetime | None
     updated_at: datetime | None
 
-    @property
-    def text_scored(self) -> bool:
-        """Does it say anything in words?"""
-        return bool(self.title or self.text)
-
 
 def counted_items(database: Database, brand: str, window: Window) -> Iterator[WindowItem]:
     """The counted items of a brand published in the window, by time, on one view of the store, a few thousand in memory."""

@@ -94,6 +94,12 @@ def postgres_template(postgres_server: str) -> Iterator[str]:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
 
 
+@pytest.fixture
+def postgres_database(postgres_server: str) -> Iterator[str]:
+    """The address of a server's database without any tables."""
+    yield from _postgresql_database(postgres_server, "template1")
+
+
 def _postgresql_database(server: str, template: str) -> Iterator[str]:
     name = f"test_{uuid4().hex[:12]}"
     with _maintenance(server) as connection:

@@ -44,11 +44,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What the platform answers."""
+    """What the platform answers; the body takes ``seconds`` to come, in ten parts."""
 
     body: bytes = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
 
     @classmethod
     def of_json(cls, data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Reply:
@@ -120,8 +121,14 @@ def _handler(loopback: Loopback) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(reply.body)))
             self.end_headers()
-            self.wfile.write(reply.body[: len(reply.body) // 2] if cut else reply.body)
+            self._write(reply.body[: len(reply.body) // 2] if cut else reply.body, reply.seconds)
             self.close_connection = self.close_connection or cut
+
+        def _write(self, body: bytes, seconds: float) -> None:
+            size = len(body) // 10 + 1 if seconds else len(body) or 1
+            for start in range(0, len(body), size):
+                loopback.closing.wait(seconds / 10)
+                self.wfile.write(body[start : start + size])
 
         def _fail(self, fault: Fault, request: Request) -> None:
             if fault is Fault.RESET:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -48,6 +49,8 @@ class FakePlatform:
 
     def __init__(self) -> None:
         self.seeds: list[Seed] = []
+        self.more_likes: Counter[int] = Counter()
+        """Likes that a seed, by its number, has got since it was published."""
         self.repeat_last_page = False
         self.loopback = Loopback(self.respond)
 
@@ -87,6 +90,18 @@ class FakePlatform:
     def damage(self, seed: Seed) -> None:
         """Make one published item malformed, in a way that this platform's items can be."""
         self.seeds[self.seeds.index(seed)] = replace(seed, damaged=True)
+
+    def like(self, seed: Seed, times: int) -> None:
+        """Let an item be liked so often; fakes of platforms whose items can be read again add ``more_likes`` to theirs."""
+        self.more_likes[seed.number] += times
+
+    def take_down(self, seed: Seed) -> None:
+        """Delete an item; to be written for platforms whose items can be read again."""
+        raise NotImplementedError
+
+    def can_be_read_again(self, seed: Seed) -> bool:
+        """Of a platform whose items can be read again, can this one?"""
+        return True
 
     def newest_first(self) -> list[Seed]:
         return sorted(self.seeds, key=lambda seed: (seed.at, seed.number), reverse=True)

@@ -6,6 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
@@ -16,7 +17,21 @@ import pytest
 from pydantic import ValidationError
 
 from connectors import errors
-from connectors.contract import Connector, Context, Cursor, Item, Kind, Page, Plugin, RequestBudget, Unlimited
+from connectors.contract import (
+    Connector,
+    Context,
+    CountsFollowers,
+    Cursor,
+    Item,
+    Kind,
+    Page,
+    Plugin,
+    Refreshed,
+    Refreshes,
+    RequestBudget,
+    ShowsStanding,
+    Unlimited,
+)
 from connectors.errors import RateLimited, SourceError
 from connectors.http import HttpClient
 from connectors.testing.loopback import RETRY_AFTER_SECONDS, Fault
@@ -55,6 +70,16 @@ class LimitedBudget:
         if units > self._left:
             raise RateLimited("the request budget is spent", timedelta(seconds=1))
         self._left -= units
+
+
+class CountingBudget:
+    """Allows everything, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def take(self, units: int = 1) -> None:
+        self.asked += 1
 
 
 class Pulls:
@@ -190,6 +215,26 @@ class ContractSuite:
 
         pulls.until_settled(limited)
 
+    def test_every_request_is_taken_from_the_budget(self, pulls: Pulls, fake: FakePlatform) -> None:
+        fake.publish(30)
+        budget = CountingBudget()
+        pulls.pull(budget=budget)
+        connector = pulls.open(budget)
+        connector.check()
+        _use_capabilities(connector, list(pulls.stored))
+        connector.close()
+        assert len(fake.loopback.requests) == budget.asked
+
+    def test_a_spent_budget_ends_the_pull_and_loses_nothing(self, pulls: Pulls, fake: FakePlatform) -> None:
+        fake.publish(30)
+        if self.applies("small_budget"):
+            with pytest.raises(RateLimited) as caught:
+                pulls.pull(budget=LimitedBudget(0))
+            assert caught.value.retry_after == timedelta(seconds=1)
+            assert fake.loopback.requests == []
+        pulls.pull()
+        assert set(pulls.stored) == fake.expected()
+
     def test_an_idle_second_run_adds_nothing(self, pulls: Pulls, fake: FakePlatform) -> None:
         fake.publish(30)
         pulls.pull()
@@ -316,6 +361,34 @@ class ContractSuite:
         assert first.items or first.cursor is not None or rest
         assert len(rest) <= 2 or not fake.paged
 
+    def test_what_is_read_again_has_its_new_counts_or_is_gone(self, pulls: Pulls, fake: FakePlatform) -> None:
+        seeds = fake.publish(8)
+        pulls.pull()
+        connector = pulls.open()
+        assert isinstance(connector, Refreshes) == self.case.plugin.capabilities.refresh
+        if not isinstance(connector, Refreshes):
+            return
+        liked, deleted, *others = [seed for seed in seeds if fake.can_be_read_again(seed)]
+        fake.like(liked, 5)
+        fake.take_down(deleted)
+        names = [fake.external_id(seed) for seed in (liked, deleted, *others)]
+        found = {one.external_id: one for one in connector.refresh(["of another platform", *names, "0"])}
+        connector.close()
+        if not self.applies("refresh"):
+            assert found == {}
+            return
+        self._told_anew(found, names, pulls.stored)
+
+    def _told_anew(self, found: Mapping[str, Refreshed], names: Sequence[str], stored: Mapping[str, Item]) -> None:
+        liked, deleted, *others = names
+        before = {name: stored[name].counts for name in names}
+        assert found[deleted] == Refreshed(deleted, None, gone=True)
+        counts = found[liked].counts
+        assert counts is not None
+        assert counts.likes == (before[liked].likes or 0) + 5
+        assert not any(found[name].gone for name in (liked, *others))
+        assert all(found[name].counts == before[name] for name in others)
+
     def test_check_passes_on_a_healthy_platform_and_tells_a_sick_one(self, pulls: Pulls, fake: FakePlatform) -> None:
         fake.publish(1)
         pulls.open().check()
@@ -327,6 +400,17 @@ class ContractSuite:
 
 
 CHECKS: Sequence[str] = tuple(name.removeprefix("test_") for name in vars(ContractSuite) if name.startswith("test_"))
+
+
+def _use_capabilities(connector: Connector, ids: Sequence[str]) -> None:
+    """Ask for all that a connector can tell beside its items, whether the fake can answer or not."""
+    for asked in (
+        connector.refresh(ids[:10]) if isinstance(connector, Refreshes) else (),
+        connector.followers() if isinstance(connector, CountsFollowers) else (),
+        connector.standing() if isinstance(connector, ShowsStanding) else (),
+    ):
+        with suppress(SourceError):
+            list(asked)
 
 
 def _jsonable(value: Any) -> Any:

@@ -8,7 +8,21 @@ from types import FrameType
 
 import typer
 
-from monitor.cli import collecting, scoring, sending, setting_up, showing, storing
+from monitor.cli import (
+    annotating,
+    auditing,
+    collecting,
+    listing,
+    marking,
+    rematching,
+    ruling,
+    scoring,
+    sending,
+    setting_up,
+    showing,
+    sourcing,
+    storing,
+)
 
 app = typer.Typer(
     name="sentiment-monitor",
@@ -18,7 +32,21 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for _part in (setting_up, collecting, showing, scoring, sending, storing):
+for _part in (
+    setting_up,
+    collecting,
+    showing,
+    listing,
+    sourcing,
+    scoring,
+    marking,
+    auditing,
+    annotating,
+    rematching,
+    ruling,
+    sending,
+    storing,
+):
     _part.register(app)
 
 

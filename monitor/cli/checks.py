@@ -23,6 +23,7 @@ from monitor.cli.common import (
 if TYPE_CHECKING:
     from monitor.checking import Coming, Finding
     from monitor.config import Settings
+    from monitor.config.watching import RuleSettings
     from monitor.stocktaking import Stock
 
 UNCHECKED = "languages are not told apart (pycld2 is not installed): texts of every language are scored as English"
@@ -84,7 +85,9 @@ def _told(
         "tried": [asdict(one) for one in found],
         "digests": [asdict(one) for one in digests],
         "language_checked": language_checked,
+        "privacy": list(_privacy_words(settings)),
         "left_out_by_language": stock.left_out if stock else None,
+        "rules": [_rule(rule, stock) for rule in settings.rules],
         "rescore_due": stock.outdated if stock else None,
     }
 
@@ -107,8 +110,12 @@ def _show(
         out.print("there is nothing to try: add a source with sentiment-monitor add TYPE", soft_wrap=True)
     for digest in digests:
         out.print(_due_words(digest), soft_wrap=True)
+    for rule in settings.rules:
+        out.print(_rule_words(rule, stock), soft_wrap=True)
     for line in _stock_words(stock) if stock is not None else ():
         out.print(line, soft_wrap=True)
+    for line in _privacy_words(settings):
+        out.print(clean(line, 1_000), soft_wrap=True)
     if not language_checked:
         out.print(clean(UNCHECKED, 200), soft_wrap=True)
 
@@ -122,12 +129,31 @@ def _stock_words(stock: Stock) -> Iterator[str]:
         yield f"{stock.outdated:,} items were labelled under other scoring settings; run: sentiment-monitor rescore"
 
 
+def _privacy_words(settings: Settings) -> Iterator[str]:
+    """What of a person is not stored, and for how long words are, where that is not everything and for good."""
+    from monitor.config.shown import duration
+
+    names = {"email": "e-mail addresses", "phone": "telephone numbers"}
+    parts = ["authors as a hash"] if settings.privacy.authors == "hashed" else []
+    if settings.privacy.redact:
+        parts.append(f"{' and '.join(names[one] for one in settings.privacy.redact)} are taken out of texts")
+    own = {brand.name: brand.keep for brand in settings.brands if brand.keep is not None}
+    if settings.monitor.keep or any(own.values()):
+        lengths = {name: duration(keep) if keep else "good" for name, keep in own.items()}
+        besides = ", ".join(f"{name}: {length}" for name, length in lengths.items())
+        usual = duration(settings.monitor.keep) if settings.monitor.keep else "good"
+        parts.append(f"words are kept for {usual}{f' ({besides})' if besides else ''}")
+    if parts:
+        yield f"privacy: {'; '.join(parts)}"
+
+
 def _size(settings: Settings) -> str:
     counts = {
         "brand": len(settings.brands),
         "source": len(settings.enabled_sources),
         "digest": len(settings.digests),
         "channel": len(settings.channels),
+        **({"rule": len(settings.rules)} if settings.rules else {}),
     }
     return ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for noun, count in counts.items())
 
@@ -140,7 +166,8 @@ def _table(found: Sequence[Finding]) -> Any:
     table = Table(whole("name"), "type", "state", "asked for", "mend", box=None, pad_edge=False)
     for one in found:
         asked = "; ".join(clean(query, 80) or "" for query in one.queries)
-        cells = (clean(one.name, 60), one.type, clean(one.state, 60), asked, clean(at_once(one.mend or ""), 300))
+        state = "; ".join(part for part in (one.state, one.budget) if part)
+        cells = (clean(one.name, 60), one.type, clean(state, 200), asked, clean(at_once(one.mend or ""), 300))
         table.add_row(*(cell or "" for cell in cells))
     return table
 
@@ -150,6 +177,23 @@ def _due_words(digest: Coming) -> str:
     zone = f" ({digest.due[0].tzinfo})" if digest.due else ""
     where = f"to {', '.join(digest.channels)}" if digest.channels else 'to nobody: name channels = ["..."]'
     return f"digest {digest.digest}: {times}{zone}, {where}"
+
+
+def _rule(rule: RuleSettings, stock: Stock | None) -> Mapping[str, Any]:
+    told = {name: getattr(rule, name) for name in ("name", "when", "brands", "channels", "enabled")}
+    return told | {"caught_30_days": stock.caught.get(rule.name) if stock else None}
+
+
+def _rule_words(rule: RuleSettings, stock: Stock | None) -> str:
+    from monitor.digest.escape import clean
+
+    where = f"to {', '.join(rule.channels)}" if rule.channels else 'to nobody: name channels = ["..."]'
+    caught = stock.caught.get(rule.name) if stock else None
+    if not rule.enabled:
+        where = "not enabled"
+    elif caught is not None:
+        where += f"; would have caught {caught:,} of the last 30 days' items"
+    return f"rule {clean(rule.name, 60)}: {clean(rule.when, 200)}, {where}"
 
 
 # -------------------------------------------------------------------------------------------------- config

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from monitor.cli import importing
 from monitor.cli.common import (
     AsJson,
     ConfigPath,
     Failure,
     at_once,
-    brands_of,
     load_settings,
     next_step,
     opened,
@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
     """Add this file's commands."""
     app.command()(run)
     app.command()(pull)
-    app.command("import")(import_)
+    app.command("import")(importing.import_)
     app.command()(demo)
 
 
@@ -48,8 +48,13 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run the daemon: pull, score, store, and send digests, until stopped."""
+    if as_json and not once:
+        raise Failure("--json: the daemon has no result to print; add --once, or read its log with --log-format json", 2)
     set_up_logging(load_settings(config).monitor.log_level if not once else "warning", log_format)
-    with opened(config) as app:
+    from monitor.app import build
+    from monitor.troubles import build_patiently
+
+    with opened(config, partial(build, thorough=True) if once else build_patiently) as app:
         if not once:
             from monitor.daemon import Daemon
 
@@ -108,62 +113,6 @@ def _known(app: App, names: Sequence[str] | None) -> list[str]:
     return list(names or known)
 
 
-def import_(
-    file: Annotated[Path, typer.Argument(help="CSV, TSV, JSON or JSONL.")],
-    brand: Annotated[str, typer.Option("--brand", "-b", help="The brand the items are about.")],
-    kind: Annotated[Literal["mention", "review", "post"] | None, typer.Option("--kind", help="What they are.")] = None,
-    column: Annotated[
-        list[str] | None, typer.Option("--column", help='Where a field stands, as field=header: "text=Review".')
-    ] = None,
-    option: Annotated[
-        list[str] | None,
-        typer.Option("--option", "-o", help="An option of the connector for files, as in time_format=%d/%m/%Y."),
-    ] = None,
-    config: ConfigPath = None,
-    as_json: AsJson = False,
-) -> None:
-    """Read items from a file into the store, once; the same file again adds nothing."""
-    from monitor.importing import ImportFailed, import_file
-
-    options = _import_options(file, kind, column or [], option or [])
-    with opened(config) as app, _progress() as progress:
-        brands_of(app, [brand])
-        try:
-            result = import_file(app, options, brand, progress(file.name))
-        except ImportFailed as error:
-            raise Failure(str(error)) from error
-        if as_json:
-            print_json(_told(result))
-            return
-        _report_pulls([result])
-        _report_skips(result)
-        next_step("sentiment-monitor scores")
-
-
-def _import_options(file: Path, kind: str | None, columns: Sequence[str], options: Sequence[str]) -> Any:
-    """What the connector for files is told; what it cannot take ends the command."""
-    from connectors import registry
-    from monitor.config.given import parsed, values_of
-
-    model = registry.plugin("files").options
-    try:
-        values = values_of(model, [*options, *(f"columns.{field}={header}" for field, header in map(_pair, columns))])
-    except ValueError as error:
-        raise Failure(f"--option {error}", 2) from error
-    values |= {"path": os.path.realpath(file)} | ({"kind": kind} if kind else {})
-    found = parsed(model, values, "import")
-    if isinstance(found, list):
-        raise Failure([str(fault) for fault in found], 2)
-    return found
-
-
-def _pair(entry: str) -> tuple[str, str]:
-    field, sign, header = entry.partition("=")
-    if not sign or not field or not header:
-        raise Failure(f'--column {entry}: not understood; write field=header, such as "text=Review"', 2)
-    return field, header
-
-
 def demo(as_json: AsJson = False) -> None:
     """The whole program on its sample data, in a temporary folder; nothing of yours is touched."""
     import tempfile
@@ -202,16 +151,11 @@ def _told(result: Pulled) -> dict[str, Any]:
 def _report_pulls(pulled: Sequence[Pulled]) -> None:
     for result in sorted(pulled, key=lambda one: one.source):
         counts = f"{result.seen} read, {result.new} new, {result.changed} changed"
+        again = f", {result.refreshed} read again" if result.refreshed else ""
+        again += f" ({result.gone} gone)" if result.gone else ""
         left_out = f", {result.skipped} left out" if result.skipped else ""
         problem = f" - {at_once(result.error)}" if result.error else ""
-        say(f"{result.source}: {counts}{left_out}{problem}")
-
-
-def _report_skips(result: Pulled) -> None:
-    for what, why in result.skips:
-        say(f"left out: {what}: {why}")
-    if result.skipped > len(result.skips):
-        say(f'left out: {result.skipped - len(result.skips):,} more; see: sentiment-monitor sources "{result.source}"')
+        say(f"{result.source}: {counts}{again}{left_out}{problem}")
 
 
 def _report_busy(names: Sequence[str], pulled: Sequence[Pulled]) -> None:

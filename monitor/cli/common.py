@@ -6,7 +6,7 @@ import gc
 import json
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -81,14 +81,14 @@ def load_settings(path: Path | None) -> Settings:
 
 
 @contextmanager
-def opened(path: Path | None) -> Iterator[App]:
+def opened(path: Path | None, start: Callable[[Settings], App] | None = None) -> Iterator[App]:
     """The program on its store, closed at the end; a store that cannot be used ends the command."""
     from monitor.app import build
     from storage.engine import StorageError
 
     settings = load_settings(path)
     try:
-        app = build(settings)
+        app = (start or build)(settings)
         gc.freeze()  # what is loaded by now stays: full collections need not walk it again and again
         try:
             yield app
@@ -142,7 +142,12 @@ def instant(app: App, text: str | None, *, up: bool = False) -> datetime | None:
 
 def print_json(data: Any) -> None:
     """One JSON document on standard output."""
-    typer.echo(json.dumps(data, default=_jsonable, ensure_ascii=False, indent=2))
+    typer.echo(json_text(data))
+
+
+def json_text(data: Any) -> str:
+    """A JSON document, as all commands write it."""
+    return json.dumps(data, default=_jsonable, ensure_ascii=False, indent=2)
 
 
 def _jsonable(value: Any) -> Any:

@@ -56,8 +56,7 @@ def rescore(
     as_json: AsJson = False,
 ) -> None:
     """Label anew what was labelled by other settings than the present ones; a person's labels stay."""
-    from concurrent.futures import BrokenExecutor
-
+    from monitor.bulk import ExecutorUnusable
     from monitor.rescoring import rescore as rescored
     from monitor.scoring.registry import ScorerError
 
@@ -66,10 +65,8 @@ def rescore(
         try:
             with _progress() as progress:
                 result = rescored(app, chosen, start, dry_run=dry_run, workers=workers, progress=progress)
-        except ScorerError as error:
+        except (ScorerError, ExecutorUnusable) as error:
             raise Failure([str(error), _REST]) from error
-        except BrokenExecutor as error:
-            raise Failure(["a worker died, perhaps for want of memory; try --workers 1", _REST]) from error
     if as_json:
         print_json(_told(result))
         return

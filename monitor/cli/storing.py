@@ -1,18 +1,21 @@
-"""Commands for the store: ``db upgrade|verify|backup|stats``."""
+"""Commands for the store: ``db upgrade|verify|backup|stats``, and those of other files that work on it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from monitor.cli import copying, erasing, exporting
 from monitor.cli.common import AsJson, ConfigPath, Failure, load_settings, print_json
 
 if TYPE_CHECKING:
     from storage.engine import Database
+    from storage.search_proof import SearchProof
 
 
 def register(app: typer.Typer) -> None:
@@ -20,6 +23,9 @@ def register(app: typer.Typer) -> None:
     db = typer.Typer(help="The store: bring up to date, prove, copy, count.", no_args_is_help=True)
     for command in (upgrade, verify, backup, stats):
         db.command()(command)
+    exporting.register(db)
+    copying.register(db)
+    erasing.register(db)
     app.add_typer(db, name="db")
 
 
@@ -57,20 +63,36 @@ def verify(
     repair: Annotated[bool, typer.Option("--repair", help="Mend what differs.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compute every stored sum again from the items and compare."""
+    """Read the whole SQLite file for damage; compute every stored sum again from the items and compare; prove the search."""
     from storage import verify as proof
+    from storage.search_proof import verify_search
+    from storage.soundness import prove
 
     with _database(config) as database:
+        prove(database)
         found = proof.verify(database, repair=repair)
+        words = verify_search(database, repair=repair)
+    sound = not found and words.is_right
     if as_json:
         different = [
             {**one.key._asdict(), "column": one.column, "stored": one.stored, "true": one.true} for one in found
         ]
-        print_json({"differences": different, "repaired": repair and bool(found)})
+        search = {**asdict(words), "right": words.is_right}
+        print_json({"differences": different, "search": search, "repaired": repair and not sound})
     else:
         typer.echo(f"{len(found)} figures differ" if found else "every figure is right")
-    if found and not repair:
+        typer.echo(_search_words(words))
+    if not sound and not repair:
         raise Failure("run: sentiment-monitor db verify --repair")
+
+
+def _search_words(proof: SearchProof) -> str:
+    if proof.is_right:
+        return f"every item can be found by its words ({proof.sampled:,} looked for)"
+    return (
+        f"search: {proof.missing:,} items are missing, {proof.surplus:,} are there no more,"
+        f" {proof.wrong:,} of {proof.sampled:,} looked for are not found by their words"
+    )
 
 
 def backup(
@@ -78,11 +100,15 @@ def backup(
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """A consistent copy of the SQLite store, while it is in use."""
+    """A consistent copy of the store as an SQLite file, while it is in use."""
     from storage import schema
+    from storage.copying import to_file
 
     with _database(config) as database:
-        schema.backup(database, target)
+        if database.is_sqlite:
+            schema.backup(database, target)
+        else:
+            to_file(database, target, copying.progress())
     size_bytes = target.stat().st_size
     if as_json:
         print_json({"file": str(target), "size_bytes": size_bytes})

@@ -23,15 +23,29 @@ from monitor.config.models import (
     Settings,
     SourceSettings,
 )
+from monitor.config.privacy import PrivacySettings
 from monitor.config.secrets import Secrets
 from monitor.config.tables import Table
-from monitor.config.watching import AnnotationSettings, TopicSettings
+from monitor.config.watching import AnnotationSettings, RuleSettings, TopicSettings
 from monitor.query import QueryError
+from monitor.rules import condition
 from monitor.schedule import Schedule
 
 DEFAULT_FILE = "config.toml"
 VARIABLE = "SENTIMENT_MONITOR_CONFIG"
-TABLES = ("monitor", "brands", "accounts", "sources", "digests", "channels", "topics", "annotations", "scoring")
+TABLES = (
+    "monitor",
+    "brands",
+    "accounts",
+    "sources",
+    "digests",
+    "channels",
+    "topics",
+    "annotations",
+    "rules",
+    "scoring",
+    "privacy",
+)
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -91,17 +105,20 @@ class _Reading:
             for place, entry in self._entries(data, "annotations")
             if (found := self._table(AnnotationSettings, entry, place)) is not None
         ]
+        rules = list(self._tables(RuleSettings, data, "rules"))
         scoring = self._scoring(data.get("scoring", {}))
+        privacy = self._table(PrivacySettings, self.secrets.resolve(data.get("privacy", {}), "privacy"), "privacy")
         self._check_brands(brands, data)
         self._check_sources(sources, accounts, brands)
         self._check_topics(topics, brands)
         self._check_annotations(annotations, brands, monitor)
+        self._check_rules(rules, brands, sources, [channel.name for channel in channels])
         self._check_digests(digests, brands, [channel.name for channel in channels], monitor)
         if self.faults or self.secrets.faults or monitor is None:
             return None
         return Settings.model_construct(
             path=path, monitor=monitor, brands=brands, accounts=accounts, sources=sources, digests=digests,
-            channels=channels, topics=topics, annotations=annotations, scoring=scoring,
+            channels=channels, topics=topics, annotations=annotations, rules=rules, scoring=scoring, privacy=privacy or PrivacySettings(),
         )  # fmt: skip
 
     def _unknown_tables(self, data: Mapping[str, Any]) -> None:
@@ -200,6 +217,9 @@ class _Reading:
             if shared is not None and shared.type != source.type:
                 fact = f'account "{shared.name}" is of type {shared.type}, the source of type {source.type}'
                 self.faults.append(Fault(f"{place}.account", fact, "name an account of the same type"))
+            if source.account is not None and source.requests:
+                remedy = f"move it to the account {source.account}, whose sources share it"
+                self.faults.append(Fault(f"{place}.requests", "the source has an account", remedy))
             self._check_options(source, shared, place)
 
     def _check_served(self, source: SourceSettings, names: Sequence[str], place: str) -> None:
@@ -258,6 +278,24 @@ class _Reading:
                 continue
             if until is not None and until <= at:
                 self.faults.append(Fault(f"{place}.until", "is not after at", "turn them round"))
+
+    def _check_rules(
+        self,
+        rules: Sequence[RuleSettings],
+        brands: Sequence[BrandSettings],
+        sources: Sequence[SourceSettings],
+        channels: Sequence[str],
+    ) -> None:
+        for rule in rules:
+            place = f"rules.{rule.name}"
+            self._check_named(rule.brands, brands, place)
+            self.faults += [
+                unknown(f"{place}.channels", "channel", n, channels) for n in rule.channels if n not in channels
+            ]
+            try:
+                condition(rule.when, tuple(one.name for one in brands), tuple(one.name for one in sources))
+            except QueryError as error:
+                self.faults.append(as_fault(f"{place}.when", error))
 
     def _check_named(self, named: Sequence[str], brands: Sequence[BrandSettings], place: str) -> None:
         names = [brand.name for brand in brands]

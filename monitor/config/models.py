@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from email.utils import getaddresses
 from pathlib import Path
@@ -18,8 +19,10 @@ from pydantic import (
     model_validator,
 )
 
-from monitor.config.tables import Duration, Format, Name, Names, Table, listed
-from monitor.config.watching import AnnotationSettings, TopicSettings
+from monitor.config.limits import Requests
+from monitor.config.privacy import Keep, PrivacySettings
+from monitor.config.tables import Duration, DurationOrNever, Format, Name, Names, Table, listed
+from monitor.config.watching import AnnotationSettings, RuleSettings, TopicSettings
 from monitor.matching import Keywords
 
 
@@ -27,13 +30,27 @@ class MonitorSettings(Table):
     """``[monitor]``: the program as a whole."""
 
     timezone: str = Field(default="UTC", description="The time zone of days, schedules and times shown.")
-    database: str = Field(default="sqlite:///var/monitor.db", description="Where everything is kept.")
+    database: str = Field(default="sqlite:///var/monitor.db", repr=False, description="Where everything is kept.")
     workers: int = Field(default=4, ge=1, le=64, description="Pulls at the same time.")
     first_fetch: Duration = Field(default=timedelta(days=30), description="How far back a new source reaches.")
+    refresh: DurationOrNever = Field(
+        default=timedelta(days=7),
+        description="Up to which age an item's counts are read again, where its platform offers that; false: never.",
+    )
+    keep: Keep = Field(
+        default=timedelta(0), description="How long words and names are kept; false: for good. Figures stay."
+    )
+    keep_log: Duration = Field(
+        default=timedelta(days=180), ge=timedelta(days=7), description="How long the log of pulls is kept."
+    )
     lease: Duration = Field(
         default=timedelta(minutes=2),
         ge=timedelta(seconds=2),
         description="How long a daemon that has stopped answering keeps its pulls; every stored page renews it.",
+    )
+    executor: str = Field(
+        default="processes",
+        description='Where an import and a rescore label many texts: "processes" here, or "dask://host:8786".',
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -44,6 +61,13 @@ class MonitorSettings(Table):
             ZoneInfo(name)
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f'no time zone "{name}"; write one such as "Europe/Berlin"') from error
+        return name
+
+    @field_validator("executor")
+    @classmethod
+    def _known_executor(cls, name: str) -> str:
+        if name != "processes" and not re.fullmatch(r"dask://([\w.-]+|\[[0-9a-fA-F:]+\]):\d{1,5}", name):
+            raise ValueError(f'no executor "{name}"; write "processes", or "dask://host:8786" for a Dask scheduler')
         return name
 
     @property
@@ -63,6 +87,7 @@ class BrandSettings(Table):
     case_sensitive: bool = False
     query: str | None = Field(default=None, description="Instead of keywords: an expression with AND, OR, NOT.")
     competitors: Names = Field(default_factory=list, description="Names of other brands here.")
+    keep: Keep | None = Field(default=None, description="How long its words are kept, where not as under [monitor].")
 
     def compiled(self) -> Keywords:
         """The keywords ready for matching. ``QueryError`` or ``ValueError`` where they make no sense."""
@@ -77,10 +102,13 @@ class BrandSettings(Table):
 
 
 class AccountSettings(Table):
-    """``[[accounts]]``: credentials that several sources share."""
+    """``[[accounts]]``: credentials that several sources share, and what these may ask of the platform together."""
 
     name: Name
     type: Name
+    requests: Requests = Field(
+        default_factory=list, description='At most so many requests in any such time: "60/1m", or several of these.'
+    )
     options: dict[str, Any] = Field(default_factory=dict, repr=False)
 
 
@@ -90,10 +118,14 @@ class SourceSettings(Table):
     name: Name
     type: Name
     account: str | None = None
+    requests: Requests = Field(
+        default_factory=list, description="A request budget of its own; where there is an account, that one has it."
+    )
     brand: str | None = None
     brands: Names = Field(default_factory=list)
     every: Duration | None = Field(default=None, description="How often; the platform's own minimum is respected.")
     first_fetch: Duration | None = None
+    refresh: DurationOrNever | None = Field(default=None, description="As in [monitor], for this source alone.")
     match: Literal["keywords", "all"] | None = Field(default=None, description="Count what names the brand, or all.")
     enabled: bool = True
     was: str | None = Field(default=None, description="The source's name before it was renamed here.")
@@ -219,13 +251,18 @@ class Settings(Table):
     channels: list[ChannelSettings] = Field(default_factory=list)
     topics: list[TopicSettings] = Field(default_factory=list)
     annotations: list[AnnotationSettings] = Field(default_factory=list)
+    rules: list[RuleSettings] = Field(default_factory=list)
     scoring: Any
+    privacy: PrivacySettings = Field(default_factory=PrivacySettings)
 
     def brand(self, name: str) -> BrandSettings:
         return next(brand for brand in self.brands if brand.name == name)
 
     def source(self, name: str) -> SourceSettings:
         return next(source for source in self.sources if source.name == name)
+
+    def account(self, name: str) -> AccountSettings:
+        return next(account for account in self.accounts if account.name == name)
 
     def channel(self, name: str) -> ChannelSettings:
         return next(channel for channel in self.channels if channel.name == name)

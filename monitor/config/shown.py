@@ -18,7 +18,7 @@ from monitor.config.models import AccountSettings, Settings, SourceSettings
 from monitor.scoring import Profile
 
 MASK = "***"
-_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+_UNITS = (("y", 365 * 86_400), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
 def shown(settings: Settings) -> dict[str, Any]:
@@ -33,7 +33,9 @@ def shown(settings: Settings) -> dict[str, Any]:
         "channels": [_table(channel) for channel in settings.channels],
         "topics": [_table(topic) for topic in settings.topics],
         "annotations": [_table(annotation) for annotation in settings.annotations],
+        "rules": [_table(rule) for rule in settings.rules],
         "scoring": _scoring(settings.scoring),
+        "privacy": _table(settings.privacy),
     }
 
 

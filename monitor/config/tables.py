@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from monitor.schedule import parse_duration
 
@@ -23,7 +23,17 @@ def listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def _duration_or_never(value: Any) -> Any:
+    return timedelta(0) if value is False else _duration(value)
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+DurationOrNever = Annotated[
+    timedelta,
+    BeforeValidator(_duration_or_never),
+    WithJsonSchema({"anyOf": [{"const": False}, {"type": "string", "pattern": r"^\s*\d", "examples": ["7d", "0s"]}]}),
+]
+"""``false`` is ``0s``."""
 Names = Annotated[list[str], BeforeValidator(listed)]
 """One name or several."""
 

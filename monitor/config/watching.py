@@ -46,6 +46,21 @@ class TopicSettings(Table):
         return Keywords.compile(words, exclude=self.exclude, query=self.query)
 
 
+class RuleSettings(Table):
+    """``[[rules]]``: which single items are told of as soon as they are stored."""
+
+    name: Name
+    when: Annotated[str, Field(min_length=1)] = Field(
+        description="What of an item must be so: \"rating <= 2 and country in ['DE']\" (docs/rules.md)."
+    )
+    brands: Names = Field(default_factory=list, description="All brands if none is named.")
+    channels: Names = Field(default_factory=list)
+    max_per_hour: int = Field(
+        default=20, ge=1, le=1000, description="So many items are told of at once; the rest of an hour as one summary."
+    )
+    enabled: bool = True
+
+
 class AnnotationSettings(Table):
     """``[[annotations]]``: a dated event that series and charts show. It explains nothing by itself."""
 

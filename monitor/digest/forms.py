@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import css_inline
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,6 +13,9 @@ from monitor.digest import columns, escape
 from monitor.digest.escape import Link
 from monitor.digest.numbers import cells
 from monitor.digest.page import Bar, Page
+
+if TYPE_CHECKING:
+    from monitor.digest.notice import NoticePage
 
 _NO_BREAK: Final = "\xa0"
 
@@ -37,6 +40,14 @@ def markdown(page: Page) -> str:
 def text(page: Page) -> str:
     """Plain text of 80 columns; only links may be longer."""
     return _tidy(_text_templates().get_template("digest.txt.j2").render(page=page))
+
+
+def notice(page: NoticePage, form: str) -> str:
+    """A notice as ``html``, ``md`` or ``txt``."""
+    if form == "html":
+        return _inliner().inline(_html_templates().get_template("notice.html.j2").render(page=page)) + "\n"
+    templates = _markdown_templates() if form == "md" else _text_templates()
+    return _tidy(templates.get_template(f"notice.{form}.j2").render(page=page))
 
 
 @cache

@@ -30,15 +30,18 @@ def _group(title: str, quotes: Sequence[Quote], zone: tzinfo, at_most: int | Non
     shown = quotes[:at_most]
     told = []
     for quote in shown:
-        told.append(_words(quote, zone, again=quote.id in seen))
+        told.append(said(quote, zone, again=quote.id in seen))
         seen.add(quote.id)
     return Group(title, tuple(told), more=len(quotes) - len(shown))
 
 
-def _words(quote: Quote, zone: tzinfo, *, again: bool) -> Words:
+def said(quote: Quote, zone: tzinfo, *, again: bool = False) -> Words:
+    """An item in its author's words, harmless; ``again``: it stands in full further up."""
     title = escape.clean(quote.title, escape.TITLE)
     text = escape.clean(quote.text, escape.TITLE // 2 if again else escape.QUOTE)
-    if title is None and text is None:
+    if quote.erased:
+        text = "Erased"
+    elif title is None and text is None:
         text = "Stars only, without words" if quote.stars is not None else "No text kept"
     return Words(
         tone=_TONES.get(quote.label, "none"),

@@ -41,6 +41,8 @@ SHORT_ITEMS: Final = 3
 """Items of each group in a short digest."""
 LEAST_A_DAY: Final = 10
 """A day's score is shown from so many scored items on: of fewer it says nothing."""
+MARK: Final = "*"
+"""Beside a day on which something was written down."""
 
 _COUNTS: Final = ("likes", "shares", "comments", "views")
 _TONES: Final[dict[str, Tone]] = {"up": "positive", "down": "negative"}
@@ -92,7 +94,7 @@ def _sentence(brand: BrandFigures, frame: Frame) -> str:
 
 
 def _block(brand: BrandFigures, frame: Frame) -> Block:
-    days = tuple(_days(brand.series, frame)) if frame.full and any(day.volume for day in brand.series) else ()
+    days = tuple(_days(brand, frame)) if frame.full and any(day.volume for day in brand.series) else ()
     counts = tuple(_counts(brand.engagement)) if frame.full else ()
     return Block(
         brand=escape.name(brand.brand),
@@ -103,14 +105,14 @@ def _block(brand: BrandFigures, frame: Frame) -> Block:
         scores=_scores(brand, frame),
         days=days,
         days_title="Hour by hour" if _is_hourly(brand.series) else "Day by day",
-        days_note=_days_note(days),
+        days_note=_days_note(days, _noted(brand, frame)),
         stars=_stars(brand, frame) if frame.full else None,
         groups=items.groups(brand.top_items, frame.zone, None if frame.full else SHORT_ITEMS),
         counts=counts,
         counts_note=_counts_note(brand.engagement) if counts else None,
         followers=tuple(_followers(brand)) if frame.full else (),
         sources=tuple(_sources(brand.by_source)) if frame.full else (),
-        key_numbers=() if frame.full else tuple(_key_numbers(brand)),
+        key_numbers=() if frame.full else (*_key_numbers(brand), *map(_capital, _noted(brand, frame))),
         coverage=tuple(_coverage(brand, frame)),
     )
 
@@ -145,6 +147,7 @@ def _scored(noun: str, sentiment: Sentiment, brand: BrandFigures, frame: Frame) 
         compared=_compared(change, noun, brand.by_source) if change else None,
         trailing=_trailing(brand.trailing, noun) if few else None,
         left_out=words.left_out(sentiment, noun),
+        checked=_capital(words.checked(sentiment.audited, frame.zone)) if sentiment.audited else None,
     )
 
 
@@ -173,12 +176,21 @@ def _bar(sentiment: Sentiment) -> Bar:
     return Bar(sentiment.positive, sentiment.neutral, sentiment.negative)
 
 
-def _days(series: Sequence[Day], frame: Frame) -> Iterator[DayRow]:
+def _noted(brand: BrandFigures, frame: Frame) -> list[str]:
+    """What was written down, each with the scores around it; none of it is called a cause."""
+    told = [words.noted(one, frame.zone) for one in brand.annotations]
+    return [*told, words.NO_CAUSE] if any(one.social or one.reviews for one in brand.annotations) else told
+
+
+def _days(brand: BrandFigures, frame: Frame) -> Iterator[DayRow]:
+    series = brand.series
     most = max((day.volume for day in series), default=0)
     with_score = any(day.social.total >= LEAST_A_DAY for day in series)
     hourly = _is_hourly(series)
-    for day in series:
+    ends = [*(day.start for day in series[1:]), None]
+    for day, end in zip(series, ends, strict=True):
         at = times.moment(day.start, frame.zone) if hourly else times.day(day.start, frame.zone)
+        at += MARK if any(day.start <= one.at and (end is None or one.at < end) for one in brand.annotations) else ""
         yield DayRow(at, _day_value(day), _day_bar(day, most), _day_score(day) if with_score else None, day.gap)
 
 
@@ -209,8 +221,8 @@ def _day_score(day: Day) -> str:
     return score(day.social.score) if day.social.total >= LEAST_A_DAY else "few"
 
 
-def _days_note(days: Sequence[DayRow]) -> str | None:
-    notes = []
+def _days_note(days: Sequence[DayRow], noted: Sequence[str]) -> str | None:
+    notes = [f"{MARK} {'. '.join(noted).removesuffix('.')}."] if noted else []
     if any(day.gap for day in days):
         notes.append("Gap: a source was not fully read; what is missing is not known, and not zero.")
     if any(day.score == "few" for day in days):

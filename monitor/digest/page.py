@@ -65,6 +65,7 @@ class Scored:
     compared: str | None
     trailing: str | None
     left_out: str | None
+    checked: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,12 @@ def span(start: datetime, end: datetime, zone: tzinfo) -> str:
     return f"{moment(start, zone)} to {f'{until:%H:%M}' if same_day else moment(end, zone)}"
 
 
+def dates(start: datetime, end: datetime, zone: tzinfo) -> str:
+    """``9–15 November 2026``: the local days from a start to an end that is not included."""
+    last = max(start, end - timedelta(microseconds=1))
+    return _dates(start.astimezone(zone).date(), last.astimezone(zone).date())
+
+
 def window(figure: WindowFigure, zone: tzinfo) -> str:
     """``Week 46: 9–15 November 2026``, ``November 2026``, ``Mon 16 Nov 2026``, or from when to when."""
     start, end = figure.start.astimezone(zone), figure.end.astimezone(zone)

@@ -3,12 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from typing import Final
 
 from monitor.digest import escape, times
 from monitor.digest.numbers import count, gained, likely, percent, plural, score, stars
-from monitor.figures import BrandFigures, Change, Coverage, Followers, Gap, Rating, Sentiment, Standing
+from monitor.figures import (
+    Annotation,
+    Around,
+    Audited,
+    BrandFigures,
+    Change,
+    Coverage,
+    Followers,
+    Gap,
+    Rating,
+    Sentiment,
+    Standing,
+)
 
 FEW: Final = 30
 """Under so many scored items the items themselves come first. Source: METRICS 2.6."""
@@ -18,6 +30,12 @@ _UNCOUNTED: Final = {
     "muted": "muted",
     "duplicate": "left out as duplicates",
     "not_about_us": "not about the brand",
+}
+_VERDICTS: Final = {
+    "up": "clearly better",
+    "down": "clearly worse",
+    "no clear change": "no clear change",
+    "too few to tell": "too few to tell",
 }
 _LANGUAGES: Final = {
     "ar": "Arabic", "bg": "Bulgarian", "bn": "Bengali", "ca": "Catalan", "cs": "Czech", "da": "Danish", "de": "German",
@@ -137,6 +155,42 @@ def change_detail(change: Change, before: str) -> str:
     if change.verdict == "sources changed" and change.mix is not None and change.within is not None:
         return f"{words} ({score(change.mix)} by another mix of sources, {score(change.within)} within the sources)"
     return f"{words} ({sized})"
+
+
+def checked(audited: Audited, zone: tzinfo) -> str:
+    """``checked by hand: score +0.12 (likely +0.01 to +0.23) without the scorer's errors, by 200 labels ...``."""
+    words = f"checked by hand: score {score(audited.score)} ({likely(audited.low, audited.high)}) without the scorer’s errors"
+    words += f", by {plural(audited.m, 'label')} of people"
+    if audited.accuracy is not None:
+        words += f", who agree with {percent(audited.accuracy, 1)} of its labels"
+    if not audited.borrowed:
+        return words
+    return f"{words}; the errors are borrowed from an audit of {times.dates(audited.since, audited.until, zone)}"
+
+
+def noted(one: Annotation, zone: tzinfo) -> str:
+    """``release 2.0, Tue 23 Dec, 11:00; the 7 days before and after it: mentions +0.31 and −0.12, clearly worse``."""
+    at = times.moment(one.at, zone) if one.until is None else times.span(one.at, one.until, zone)
+    words = f"{escape.clean(one.text, escape.TITLE) or '–'}, {at}"
+    kinds = [(noun, around) for noun, around in (("mentions", one.social), ("reviews", one.reviews)) if around]
+    if one.days is None or not kinds:
+        return words
+    told = "; ".join(f"{noun} {_around(around)}" for noun, around in kinds)
+    lasted = one.until is not None and one.until - one.at >= timedelta(days=1)
+    return f"{words}; the {plural(one.days, 'day')} before and {'during' if lasted else 'after'} it: {told}"
+
+
+NO_CAUSE: Final = "That a score moved after something does not say why it moved."
+
+
+def _around(around: Around) -> str:
+    change = around.change
+    said = "sources changed, not comparable" if change.verdict == "sources changed" else _VERDICTS[change.verdict]
+    if change.delta is None:
+        return said
+    span = likely(change.low, change.high)
+    sized = f"{score(change.delta)}, {span}" if span else score(change.delta)
+    return f"{score(around.before.score)} and {score(around.after.score)}, {said} ({sized})"
 
 
 def volume(brand: BrandFigures, before: str) -> str:

@@ -131,12 +131,12 @@ class _State:
 
     @classmethod
     def of(cls, cursor: Cursor | None, now: datetime) -> _State:
-        if cursor is None:
+        try:
+            days, until, told = (str((cursor or {})[name]) for name in ("shift_days", "until", "told"))
+            return cls(timedelta(days=int(days)), _time(until), _time(told))
+        except (KeyError, ValueError, OverflowError):  # none yet, or one that nobody can read: from the beginning
             tomorrow = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
             return cls(tomorrow - END, now, datetime.min.replace(tzinfo=UTC))
-        days, until, told = cursor["shift_days"], cursor["until"], cursor["told"]
-        assert isinstance(days, int)
-        return cls(timedelta(days=days), _time(str(until)), _time(str(told)))
 
     def up_to(self, told: datetime) -> _State:
         return _State(self.shift, self.until, told)
@@ -211,7 +211,12 @@ PLUGIN = Plugin(
     options=SampleOptions,
     open=Sample,
     capabilities=Capabilities(
-        scope=Scope.SEARCH, ratings=True, followers=True, standing=True, minimum_interval=timedelta(seconds=10)
+        scope=Scope.SEARCH,
+        ratings=True,
+        replies=True,
+        followers=True,
+        standing=True,
+        minimum_interval=timedelta(seconds=10),
     ),
     notes="Made-up brands, authors and texts, for a first look and for tests.",
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from connectors.contract import (
     Kind,
     Refreshed,
     Refreshes,
+    Remembers,
     RequestBudget,
     ShowsQueries,
     Unlimited,
@@ -22,7 +24,7 @@ from connectors.contract import (
 from connectors.errors import AccessDenied, Malformed, RateLimited, SourceError, Unavailable
 from connectors.testing import Case, ContractSuite, Fault, Reply
 from connectors.testing.platform import NOW
-from connectors.testing.suite import Pulls
+from connectors.testing.suite import SINCE, Pulls
 from connectors.x import PLUGIN, XOptions, escaped
 from connectors.x_parse import id_at, item_of, time_of
 from tests.fakes.x import FakeX
@@ -46,7 +48,10 @@ class Source(Pulls):
     def open(self, budget: RequestBudget | None = None) -> Connector:
         known = self.context(budget or Unlimited())
         context = Context(self.terms, known.now, known.stop, known.http, known.log, known.budget)
-        return PLUGIN.open(XOptions(base_url=self.fake.base_url, **self.options), context)
+        return PLUGIN.open(XOptions(base_url=self.address(), **self.options), context)
+
+    def address(self) -> str:
+        return self.fake.base_url
 
 
 @pytest.fixture
@@ -376,6 +381,98 @@ def test_reading_again_has_a_limit_of_its_own(fake: FakeX) -> None:
         refreshed(source, ids)
     assert fake.read == 120
     assert refreshed(Source(fake, refreshes_per_day=0), ids) == []
+
+
+class Elsewhere(Source):
+    """The same source in another process: what a process knows of itself is kept by address, and this one is spelt otherwise."""
+
+    def address(self) -> str:
+        return super().address().replace("http://", "HTTP://")
+
+
+def refreshed_in_a_pull(source: Source, ids: list[str]) -> None:
+    """As the daemon does it: pages first, then followers and counts, and what was spent is stored with the cursor."""
+    connector = source.open()
+    assert isinstance(connector, Refreshes)
+    assert isinstance(connector, CountsFollowers)
+    assert isinstance(connector, Remembers)
+    list(connector.fetch(source.cursor, SINCE))
+    try:
+        list(connector.followers())
+        list(connector.refresh(ids))
+    finally:
+        connector.close()
+        source.cursor = json.loads(json.dumps(connector.remember()))
+
+
+def test_another_process_knows_from_the_cursor_what_reading_again_has_cost(fake: FakeX) -> None:
+    ids = [fake.external_id(seed) for seed in fake.publish(150)]
+    here, there = (kind(fake, refreshes_per_day=120) for kind in (Source, Elsewhere))
+    refreshed_in_a_pull(here, ids[:100])
+    there.cursor, read = here.cursor, fake.read
+    with pytest.raises(RateLimited):
+        refreshed_in_a_pull(there, ids[100:])
+    assert fake.read - read == 20 + len(fake.seeds[-1:])
+    here.cursor = there.cursor
+    with pytest.raises(RateLimited):
+        refreshed_in_a_pull(here, ids[:1])
+
+
+def test_a_process_that_dies_over_a_batch_has_put_its_cost_down(fake: FakeX) -> None:
+    ids = [fake.external_id(seed) for seed in fake.publish(100)]
+    here, there = (kind(fake, refreshes_per_day=120) for kind in (Source, Elsewhere))
+    dying = here.open()
+    assert isinstance(dying, Remembers)
+    list(dying.fetch(None, SINCE))
+    there.cursor = json.loads(json.dumps(dying.remember(len(ids))))
+    with pytest.raises(RateLimited):
+        refreshed_in_a_pull(there, ids)
+    assert there.cursor is not None
+    assert there.cursor["rereads"] == {"day": "2026-11-01", "posts": 120}
+
+
+def test_a_new_day_may_be_spent_anew_in_every_process(fake: FakeX) -> None:
+    ids = [fake.external_id(seed) for seed in fake.publish(10)]
+    here, there = (kind(fake, refreshes_per_day=10) for kind in (Source, Elsewhere))
+    refreshed_in_a_pull(here, ids)
+    there.cursor, there.now = here.cursor, NOW + timedelta(days=1)
+    refreshed_in_a_pull(there, ids)
+    assert there.cursor is not None
+    assert there.cursor["rereads"] == {"day": "2026-11-02", "posts": 10}
+
+
+def test_another_process_does_not_pay_for_the_followers_again(fake: FakeX) -> None:
+    here, there = (kind(fake, accounts=("AcmeHQ",)) for kind in (Source, Elsewhere))
+    refreshed_in_a_pull(here, [])
+    there.cursor = here.cursor
+    refreshed_in_a_pull(there, [])
+    there.now += timedelta(hours=6)
+    refreshed_in_a_pull(there, [])
+    assert [request.path for request in fake.loopback.requests].count("/2/users/by") == 2
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"rereads": {"day": "9999-12-31", "posts": 5}, "followers_at": 10**12},
+        {"rereads": {"day": 7, "posts": "many"}, "followers_at": "yesterday"},
+        {"rereads": [], "followers_at": -1},
+    ],
+)
+def test_a_damaged_account_of_what_was_spent_is_an_empty_one(fake: FakeX, damage: dict[str, Any]) -> None:
+    ids = [fake.external_id(seed) for seed in fake.publish(3)]
+    source = Source(fake, accounts=("AcmeHQ",))
+    source.cursor = damage
+    refreshed_in_a_pull(source, ids)
+    assert source.cursor is not None
+    assert source.cursor["rereads"] == {"day": "2026-11-01", "posts": 3}
+    assert [request.path for request in fake.loopback.requests].count("/2/users/by") == 1
+
+
+def test_who_has_fetched_nothing_remembers_nothing(fake: FakeX) -> None:
+    connector = Source(fake).open()
+    assert isinstance(connector, Remembers)
+    assert connector.remember() is None
 
 
 # --- options and links

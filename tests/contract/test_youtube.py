@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,11 +8,20 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from connectors.contract import Connector, CountsFollowers, Kind, Refreshes, RequestBudget, ShowsQueries, Unlimited
+from connectors.contract import (
+    Connector,
+    CountsFollowers,
+    Kind,
+    Refreshes,
+    Remembers,
+    RequestBudget,
+    ShowsQueries,
+    Unlimited,
+)
 from connectors.errors import AccessDenied, NotThere, RateLimited, SourceError, Unavailable
 from connectors.testing import Case, ContractSuite
 from connectors.testing.platform import NOW
-from connectors.testing.suite import LimitedBudget, Pulls
+from connectors.testing.suite import SINCE, LimitedBudget, Pulls
 from connectors.youtube import PLUGIN
 from connectors.youtube_wire import until_midnight
 from tests.fakes.youtube import FILM, OWN, FakeChannel, FakeUploads, FakeYouTube
@@ -97,12 +107,12 @@ def test_a_search_is_in_the_ledger_before_it_is_made(fake: FakeYouTube) -> None:
     pulls.pull(pages=1)
     assert fake.units == 0
     assert pulls.cursor is not None
-    assert pulls.cursor["ledger"] == {"day": "2026-11-01", "spent": 100}
+    assert pulls.cursor["ledger"] == {"day": "2026-11-01", "spent": 100, "drawn": 0}
 
 
 def test_a_spent_ledger_asks_nothing(channel: FakeChannel) -> None:
     pulls = With(channel, daily_units=200, reserve_units=100)
-    pulls.cursor = {"ledger": {"day": "2026-11-01", "spent": 100}}
+    pulls.cursor = {"ledger": {"day": "2026-11-01", "spent": 100, "drawn": 0}}
     with pytest.raises(RateLimited):
         pulls.pull()
     assert channel.units == 0
@@ -415,6 +425,78 @@ def test_refreshing_spends_no_more_than_the_reserve(channel: FakeChannel) -> Non
     with pytest.raises(RateLimited):
         list(connector.refresh([f"comment:Ugx{n:08d}" for n in range(1_000)]))
     assert channel.units == 10
+
+
+def refreshed_in_a_pull(source: Pulls, ids: list[str]) -> None:
+    """As the daemon does it: pages first, then counts, and what was spent is stored with the cursor."""
+    connector = source.open()
+    assert isinstance(connector, Refreshes)
+    assert isinstance(connector, Remembers)
+    list(connector.fetch(source.cursor, SINCE))
+    try:
+        list(connector.refresh(ids))
+    finally:
+        connector.close()
+        source.cursor = json.loads(json.dumps(connector.remember()))
+
+
+def test_what_refreshing_has_cost_is_known_to_whoever_goes_on_from_the_cursor(channel: FakeChannel) -> None:
+    ids = [f"comment:Ugx{n:08d}" for n in range(1, 301)]
+    source = With(channel, daily_units=200, reserve_units=10)
+    refreshed_in_a_pull(source, ids)
+    pulled, spent = channel.units, source.cursor
+    assert spent is not None
+    assert spent["ledger"] == {"day": "2026-11-01", "spent": pulled - 6, "drawn": 6}
+    again = With(channel, daily_units=200, reserve_units=10)
+    again.cursor = spent
+    with pytest.raises(RateLimited):
+        refreshed_in_a_pull(again, ids)
+    assert again.cursor is not None
+    assert again.cursor["ledger"]["drawn"] == 10  # type: ignore[index,call-overload]
+    again.now += timedelta(days=1)
+    refreshed_in_a_pull(again, ids)
+
+
+def test_what_refreshing_may_cost_at_most_can_be_put_down_before(channel: FakeChannel) -> None:
+    connector = With(channel).open()
+    assert isinstance(connector, Remembers)
+    list(connector.fetch(None, SINCE))
+    before = channel.units
+    ahead = connector.remember(100)
+    assert ahead is not None
+    channel.refuse["commentThreads"] = (404, "commentThreadNotFound")  # then each is asked for by itself
+    assert isinstance(connector, Refreshes)
+    list(connector.refresh([f"comment:Ugx{n:08d}" for n in range(100)]))
+    assert channel.units - before == 102 <= ahead["ledger"]["drawn"]  # type: ignore[index,call-overload,operator]
+
+
+def test_refreshing_leaves_to_the_pulls_what_is_theirs(channel: FakeChannel) -> None:
+    source = With(channel, daily_units=110, reserve_units=10)
+    with pytest.raises(RateLimited):
+        refreshed_in_a_pull(source, [f"comment:Ugx{n:08d}" for n in range(1, 1_001)])
+    channel.publish(3)
+    source.pull()
+    assert len(source.stored) == 3
+
+
+def test_after_a_refresh_nothing_but_the_ledger_has_changed(channel: FakeChannel) -> None:
+    channel.publish(130)
+    connector = With(channel).open()
+    assert isinstance(connector, Refreshes)
+    assert isinstance(connector, Remembers)
+    *_, last = connector.fetch(None, SINCE)
+    list(connector.refresh(["comment:Ugx00000001"]))
+    after = connector.remember()
+    assert last.cursor is not None
+    assert after is not None
+    assert {**after, "ledger": None} == {**last.cursor, "ledger": None}
+    assert after["ledger"] != last.cursor["ledger"]
+
+
+def test_who_has_fetched_nothing_remembers_nothing(channel: FakeChannel) -> None:
+    connector = With(channel).open()
+    assert isinstance(connector, Remembers)
+    assert connector.remember() is None
 
 
 # --- options and links

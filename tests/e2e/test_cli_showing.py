@@ -60,7 +60,7 @@ def test_names_that_begin_alike_are_told_apart_on_a_narrow_terminal(narrow: Home
 
 def test_items_of_an_unknown_source_are_not_none_but_a_mistake(narrow: Home) -> None:
     assert '--source: no source "nope"; there are: a-rather' in narrow.run("items", "--source", "nope", code=2).stderr
-    assert narrow.json("items", "--source", "drawer") == {"items": [], "total": 0}
+    assert narrow.json("items", "--source", "drawer") == {"items": [], "total": 0, "next": None}
 
 
 def test_items_are_printed_in_one_form(narrow: Home) -> None:

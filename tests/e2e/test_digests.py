@@ -16,7 +16,8 @@ from monitor import delivery, digests
 from monitor.app import App
 from monitor.coverage import PATIENCE, coverage_of
 from monitor.digests import LEASE
-from monitor.report import build_report, with_words, without_words
+from monitor.quotes import with_words, without_words
+from monitor.report import build_report
 from monitor.schedule import parse_period
 from storage import outbox
 from storage.leases import LeaseLost

@@ -57,6 +57,9 @@ class FakeBluesky(FakePlatform):
     def external_id(self, seed: Seed) -> str:
         return f"at://{DID}/app.bsky.feed.post/3k{seed.number:06}"
 
+    def take_down(self, seed: Seed) -> None:
+        self.gone.add(seed)
+
     def respond(self, request: Request) -> Reply:
         method = request.path.rpartition(".")[2]
         if method in self.answers:
@@ -149,7 +152,7 @@ class FakeBluesky(FakePlatform):
             "replyCount": 1,
             "repostCount": 2,
             "quoteCount": 3,
-            "likeCount": 4,
+            "likeCount": 4 + self.more_likes[seed.number],
             "indexedAt": "yesterday" if seed.damaged else _written(seed.at),
             "labels": [],
         }

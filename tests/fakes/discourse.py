@@ -47,6 +47,9 @@ class FakeDiscourse(FakePlatform):
     def external_id(self, seed: Seed) -> str:
         return f"forum.example/{LATER + seed.number}"
 
+    def take_down(self, seed: Seed) -> None:
+        self.gone.add(seed.number)
+
     def respond(self, request: Request) -> Reply:
         if self.members_only and request.headers.get("api-key") != KEY:
             return refusal("not_logged_in", 403)
@@ -101,7 +104,11 @@ class FakeDiscourse(FakePlatform):
     def hit(self, seed: Seed) -> dict[str, Any]:
         post = self.post(seed)
         told = ("id", "username", "created_at", "post_number", "topic_id")
-        return {**{name: post[name] for name in told}, "blurb": seed.text[:10], "like_count": 4}
+        return {
+            **{name: post[name] for name in told},
+            "blurb": seed.text[:10],
+            "like_count": 4 + self.more_likes[seed.number],
+        }
 
     def topic(self, seed: Seed) -> int:
         return 1 if seed.number in self.same_topic else 100 + seed.number
@@ -118,7 +125,7 @@ class FakeDiscourse(FakePlatform):
             "version": 1,
             "cooked": f"<p>{escape(seed.text)}</p>",
             "reply_count": 3,
-            "actions_summary": [{"id": 2, "count": 4}],
+            "actions_summary": [{"id": 2, "count": 4 + self.more_likes[seed.number]}],
             "topic_id": self.topic(seed),
             "topic_slug": "a-topic",
             **({"topic_title": "A topic & more"} if titled else {}),

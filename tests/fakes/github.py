@@ -15,6 +15,9 @@ PLACE = "acme/app"
 SITE = f"https://github.com/{PLACE}"
 COMMENTS_FROM = 900_000_000
 STARS = 1234
+_NUMBERED = re.compile(
+    r'(n\d+): repository\(owner: "(.*?)", name: "(.*?)"\) { found: (issueOrPullRequest|discussion)\(number: (\d+)\)'
+)
 
 
 class FakeGitHub(FakePlatform):
@@ -24,6 +27,7 @@ class FakeGitHub(FakePlatform):
         super().__init__()
         self.pull_requests: list[datetime] = []
         self.missing: set[str] = set()
+        self.gone: set[int] = set()
 
     def options(self) -> dict[str, Any]:
         return {"repositories": [PLACE]}
@@ -31,7 +35,12 @@ class FakeGitHub(FakePlatform):
     def external_id(self, seed: Seed) -> str:
         return f"{PLACE}#1/comment/{COMMENTS_FROM + seed.number}" if self._comments(seed) else f"{PLACE}#{seed.number}"
 
+    def take_down(self, seed: Seed) -> None:
+        self.gone.add(seed.number)
+
     def respond(self, request: Request) -> Reply:
+        if request.path == "/graphql":
+            return self.numbered(json.loads(request.body)["query"])
         if request.path == f"/repos/{PLACE}/issues":
             return self._listing(request, [*self._issues(), *self._pulls()])
         if request.path == f"/repos/{PLACE}/issues/comments":
@@ -40,6 +49,23 @@ class FakeGitHub(FakePlatform):
         if request.path == f"/repos/{PLACE}":
             return _json(request, {"full_name": PLACE, "stargazers_count": STARS})
         return Reply.of_json({"message": "Not Found"}, 404)
+
+    def numbered(self, query: str) -> Reply:
+        """The counts of issues and discussions that are asked for by number."""
+        there = {self.external_id(seed): seed for seed in self.seeds if seed.number not in self.gone}
+        data: dict[str, Any] = {}
+        errors = []
+        for key, owner, name, what, number in _NUMBERED.findall(query):
+            place = f"{owner}/{name}"
+            seed = there.get(f"{place}{'#' if what == 'issueOrPullRequest' else '/discussion/'}{number}")
+            data[key] = {"found": None if seed is None else self.counts(seed)}
+            if seed is None:
+                errors.append({"type": "NOT_FOUND", "path": [key, "found"], "message": "Could not resolve"})
+        return Reply.of_json({"data": data, **({"errors": errors} if errors else {})})
+
+    def counts(self, seed: Seed) -> dict[str, Any]:
+        likes = 2 + self.more_likes[seed.number]
+        return {"reactions": {"totalCount": likes}, "comments": {"totalCount": 3}}
 
     def _comments(self, seed: Seed) -> bool:
         return seed.number % 2 == 0
@@ -144,6 +170,9 @@ class FakeGitHubDiscussions(FakeGitHub):
         thread = f"{PLACE}/discussion/{number}"
         return thread if seed.number % 3 == 1 else f"{thread}/comment/{COMMENTS_FROM + seed.number}"
 
+    def can_be_read_again(self, seed: Seed) -> bool:
+        return seed.number % 3 == 1
+
     def respond(self, request: Request) -> Reply:
         if request.path != "/graphql":
             return super().respond(request)
@@ -151,6 +180,8 @@ class FakeGitHubDiscussions(FakeGitHub):
         if request.headers.get("authorization") != "Bearer ghp_a-secret-token":
             return Reply.of_json({"message": "Bad credentials"}, 401)
         variables = asked["variables"]
+        if not variables:
+            return self.numbered(asked["query"])
         if (variables["owner"], variables["name"]) != tuple(PLACE.split("/")):
             missing = {"type": "NOT_FOUND", "path": ["repository"], "message": "Could not resolve"}
             return Reply.of_json({"data": {"repository": None}, "errors": [missing]})
@@ -158,6 +189,11 @@ class FakeGitHubDiscussions(FakeGitHub):
             node = self._discussion(variables["number"], before=int(variables["before"]))
             return Reply.of_json({"data": {"repository": {"discussion": node}}})
         return self._latest(variables["after"])
+
+    def counts(self, seed: Seed) -> dict[str, Any]:
+        return super().counts(seed) | {
+            "comments": {"totalCount": min(1, len(self._seeds_of((seed.number + 2) // 3)) - 1)}
+        }
 
     def _latest(self, after: str | None) -> Reply:
         numbers = sorted({(seed.number + 2) // 3 for seed in self.seeds}, key=self._changed, reverse=True)

@@ -36,6 +36,9 @@ class FakeLemmy(FakePlatform):
     def external_id(self, seed: Seed) -> str:
         return f"https://{SERVER}/{'post' if seed.number % 2 else 'comment'}/{seed.number}"
 
+    def take_down(self, seed: Seed) -> None:
+        self.gone.add(seed.number)
+
     def respond(self, request: Request) -> Reply:
         version, _, path = request.path.removeprefix("/api/").partition("/")
         if version != self.version:
@@ -86,7 +89,7 @@ class FakeLemmy(FakePlatform):
 
     def view(self, seed: Seed) -> dict[str, Any]:
         thing = self.thing(seed)
-        counts = {"score": -2, "comments": 3, "child_count": 3}
+        counts = {"score": -2 + self.more_likes[seed.number], "comments": 3, "child_count": 3}
         around = {"creator": self.person("actor_id"), "community": self.place("actor_id"), "counts": counts}
         if seed.number % 2:
             return {"post": thing, **around}
@@ -155,7 +158,10 @@ class FakeLemmy1(FakeLemmy):
     def thing(self, seed: Seed) -> dict[str, Any]:
         thing = super().thing(seed)
         thing["published_at"] = thing.pop("published")
-        return thing | {"score": -2, ("comments" if seed.number % 2 else "child_count"): 3}
+        return thing | {
+            "score": -2 + self.more_likes[seed.number],
+            ("comments" if seed.number % 2 else "child_count"): 3,
+        }
 
 
 def refused(error: str, status: int = 400) -> Reply:

@@ -42,6 +42,9 @@ class FakeMastodon(FakePlatform):
     def paths(self) -> list[str]:
         return [request.path for request in self.loopback.requests]
 
+    def take_down(self, seed: Seed) -> None:
+        self.gone.add(seed)
+
     def respond(self, request: Request) -> Reply:
         if request.path in self.answers:
             return self.answers[request.path]
@@ -113,7 +116,7 @@ class FakeMastodon(FakePlatform):
             "reblog": None,
             "replies_count": 1,
             "reblogs_count": 2,
-            "favourites_count": 3,
+            "favourites_count": 3 + self.more_likes[seed.number],
             "account": {
                 "id": "5",
                 "acct": "ada@far.example",

@@ -64,6 +64,9 @@ class FakeReddit(FakePlatform):
         """What was asked for, the sign-in aside."""
         return [request.path for request in self.loopback.requests if request.method == "GET"]
 
+    def take_down(self, seed: Seed) -> None:
+        self.deleted.add(self.external_id(seed))
+
     def respond(self, request: Request) -> Reply:
         if request.path == "/api/v1/access_token":
             return self._sign_in(request)
@@ -142,7 +145,7 @@ class FakeReddit(FakePlatform):
             "author": "someone",
             "created_utc": None if seed.damaged else seed.at.timestamp(),
             "edited": False,
-            "score": 7,
+            "score": 7 + self.more_likes[seed.number],
             "subreddit": self.place_of(seed),
             "subreddit_name_prefixed": f"r/{self.place_of(seed)}",
             **(_comment(seed, name) if name.startswith("t1") else _post(seed, name)),

@@ -20,6 +20,7 @@ class FakeStackExchange(FakePlatform):
         super().__init__()
         self.backoff: dict[str, int] = {}
         self.quota_remaining = 291
+        self.gone: set[int] = set()
 
     def options(self) -> dict[str, Any]:
         return {"key": "a-secret-key"}
@@ -54,16 +55,22 @@ class FakeStackExchange(FakePlatform):
             body["backoff"] = self.backoff[method]
         return Reply(gzip.compress(json.dumps(body).encode()), 200, _PACKED)
 
+    def take_down(self, seed: Seed) -> None:
+        self.gone.add(seed.number)
+
+    def there(self) -> list[Seed]:
+        return [seed for seed in self.seeds if seed.number not in self.gone]
+
     def questions(self) -> list[Seed]:
-        return [seed for seed in self.seeds if seed.number % 2]
+        return [seed for seed in self.there() if seed.number % 2]
 
     def answers(self) -> list[Seed]:
-        return [seed for seed in self.seeds if not seed.number % 2]
+        return [seed for seed in self.there() if not seed.number % 2]
 
     def _listing(self, request: Request, parts: list[str]) -> Reply:
         method = "/".join(parts)
         if method == "search/excerpts":
-            rows = [self.excerpt(seed) for seed in self.seeds]
+            rows = [self.excerpt(seed) for seed in self.there()]
         else:
             rows = [self.question(seed) for seed in self.questions()]
         return self.answer(request, self._within(request, rows), method)
@@ -105,7 +112,7 @@ class FakeStackExchange(FakePlatform):
     def _post(self, seed: Seed) -> dict[str, Any]:
         return {
             "owner": {"user_id": 22, "user_type": "registered", "display_name": "Ana &amp; Co", "reputation": 4521},
-            "score": -3,
+            "score": -3 + self.more_likes[seed.number],
             "creation_date": "yesterday" if seed.damaged else int(seed.at.timestamp()),
             "last_activity_date": int(seed.at.timestamp()),
             "content_license": "CC BY-SA 4.0",
@@ -120,7 +127,7 @@ class FakeStackExchange(FakePlatform):
             **({"answer_id": FIRST + seed.number} if is_answer else {}),
             "question_id": question,
             "title": f"Why &quot;slow&quot; {question - FIRST}?",
-            "score": -3,
+            "score": -3 + self.more_likes[seed.number],
             "creation_date": int(seed.at.timestamp()),
             "last_activity_date": int(seed.at.timestamp()),
             "excerpt": '&hellip;<span class="highlight">acme</span> &hellip;',
@@ -150,7 +157,7 @@ class FakeQuestions(FakeStackExchange):
         return f"{SITE}/q/{FIRST + seed.number}"
 
     def questions(self) -> list[Seed]:
-        return self.seeds
+        return self.there()
 
     def question(self, seed: Seed) -> dict[str, Any]:
         return super().question(seed) | {"last_activity_date": int(seed.at.timestamp())}

@@ -54,6 +54,9 @@ class FakeX(FakePlatform):
     def external_id(self, seed: Seed) -> str:
         return str(id_at(seed.at) + seed.number)
 
+    def take_down(self, seed: Seed) -> None:
+        self.gone.add(seed)
+
     def respond(self, request: Request) -> Reply:
         if request.headers.get("authorization") != f"Bearer {self.token}":
             return Reply.of_json({"title": "Unauthorized", "status": 401}, 401)
@@ -114,7 +117,7 @@ class FakeX(FakePlatform):
             "author_id": OWN["id"] if seed in self.own else AUTHOR["id"],
             "created_at": "yesterday" if seed.damaged else seed.at.strftime("%Y-%m-%dT%H:%M:%S.000Z"),
             "lang": "en",
-            "public_metrics": dict(METRICS),
+            "public_metrics": METRICS | {"like_count": METRICS["like_count"] + self.more_likes[seed.number]},
             "edit_history_tweet_ids": [self.external_id(seed)],
         }
         change = self.changes.get(seed.number)

@@ -10,6 +10,7 @@ from connectors.testing import FakePlatform, Reply, Request, Seed
 
 KEY = "AIza-a-secret-key"
 OWN = "UCaaaaaaaaaaaaaaaaaaaaaa"
+ANOTHER = "UCbbbbbbbbbbbbbbbbbbbbbb"
 FILM = "film0000001"
 UNITS = {"search": 100}
 
@@ -39,6 +40,9 @@ class FakeYouTube(FakePlatform):
 
     def external_id(self, seed: Seed) -> str:
         return f"video:{number(seed)}"
+
+    def take_down(self, seed: Seed) -> None:
+        self.gone.add(self.external_id(seed).partition(":")[2])
 
     def respond(self, request: Request) -> Reply:
         resource = request.path.strip("/")
@@ -70,7 +74,9 @@ class FakeYouTube(FakePlatform):
         by_id = {number(seed): seed for seed in self.seeds}
         asked = [one for one in query["id"].split(",") if one not in self.gone]
         assert len(asked) <= 50
-        films = [video(by_id[one]) if one in by_id else film(one) for one in asked if one in by_id or one[:4] == "film"]
+        films = [
+            self._video(by_id[one]) if one in by_id else film(one) for one in asked if one in by_id or one[:4] == "film"
+        ]
         return listing("videoList", films)
 
     def _commentThreads(self, query: Mapping[str, str]) -> Reply:
@@ -87,8 +93,8 @@ class FakeYouTube(FakePlatform):
         return self.comments
 
     def _thread(self, seed: Seed) -> dict[str, Any]:
-        top = comment(seed, comment_id(seed))
-        shown = [comment(seed, f"{comment_id(seed)}.r{n}") for n in range(min(self.replies, 2))]
+        top = self._comment(seed, comment_id(seed))
+        shown = [self._comment(seed, f"{comment_id(seed)}.r{n}") for n in range(min(self.replies, 2))]
         return {
             "kind": "youtube#commentThread",
             "id": comment_id(seed),
@@ -100,12 +106,22 @@ class FakeYouTube(FakePlatform):
         known = {comment_id(seed): seed for seed in self._commented()}
         if "id" in query:
             asked = [one for one in query["id"].split(",") if one not in self.gone and one.split(".")[0] in known]
-            return listing("commentList", [comment(known[one.split(".")[0]], one) for one in asked])
+            return listing("commentList", [self._comment(known[one.split(".")[0]], one) for one in asked])
         if query["parentId"] not in known:
             return refusal(404, "commentNotFound")
         seed = known[query["parentId"]]
-        entries = [comment(seed, f"{comment_id(seed)}.r{n}") for n in range(self.replies)]
+        entries = [self._comment(seed, f"{comment_id(seed)}.r{n}") for n in range(self.replies)]
         return self._paged("commentList", entries, query)
+
+    def _video(self, seed: Seed, channel: str = ANOTHER) -> dict[str, Any]:
+        told = video(seed, channel)
+        told["statistics"]["likeCount"] = str(3 + self.more_likes[seed.number])
+        return told
+
+    def _comment(self, seed: Seed, identity: str) -> dict[str, Any]:
+        told = comment(seed, identity)
+        told["snippet"]["likeCount"] += self.more_likes[seed.number]
+        return told
 
     def _playlistItems(self, query: Mapping[str, str]) -> Reply:
         return refusal(404, "playlistNotFound")
@@ -154,7 +170,8 @@ class FakeUploads(FakeYouTube):
 
     def _videos(self, query: Mapping[str, str]) -> Reply:
         by_id = {number(seed): seed for seed in self.seeds}
-        return listing("videoList", [video(by_id[one], OWN) for one in query["id"].split(",") if one in by_id])
+        there = [one for one in query["id"].split(",") if one in by_id and one not in self.gone]
+        return listing("videoList", [self._video(by_id[one], OWN) for one in there])
 
 
 def number(seed: Seed) -> str:
@@ -173,7 +190,7 @@ def moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-def video(seed: Seed, channel: str = "UCbbbbbbbbbbbbbbbbbbbbbb") -> dict[str, Any]:
+def video(seed: Seed, channel: str = ANOTHER) -> dict[str, Any]:
     snippet = {
         "publishedAt": "yesterday" if seed.damaged else said(seed.at),
         "channelId": channel,

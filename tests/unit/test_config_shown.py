@@ -84,6 +84,9 @@ def test_what_is_in_effect_is_shown_with_its_defaults(made: dict[str, object]) -
         "database": "postgresql+psycopg://monitor:***@db.example/monitor",
         "workers": 4,
         "first_fetch": "30d",
+        "refresh": "7d",
+        "keep": "0s",
+        "keep_log": "180d",
         "lease": "2m",
         "log_level": "info",
     }

@@ -245,6 +245,8 @@ def test_trailing_days_are_days_of_the_local_clock() -> None:
         ("1h 30m", 1.5 * HOUR),
         ("2d", 2 * DAY),
         ("1W", 7 * DAY),
+        ("2y", 730 * DAY),
+        ("1y2w", 379 * DAY),
     ],
 )
 def test_durations_are_understood(text: str, duration: timedelta) -> None:

@@ -65,7 +65,7 @@ def test_a_path_that_cannot_be_a_store_is_said_so(tmp_path: Path, path: Callable
         ("sqlite:///file:x?mode=memory&uri=true", "names no file"),
         (
             "postgresql://me:secret@127.0.0.1:1/x",
-            "cannot be used now; is it up, and are database, user and password right",
+            "cannot be used now; nothing listens there; is it up, and are host and port right",
         ),
     ],
 )

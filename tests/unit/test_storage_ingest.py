@@ -141,7 +141,7 @@ def test_an_edit_that_counts_or_uncounts_an_item_takes_its_growth_along(
     assert rollup(shop, "likes_gained") == (100 if before is None else 9)
 
 
-@pytest.mark.parametrize("reason", ["muted", "duplicate", "not_about_us"])
+@pytest.mark.parametrize("reason", ["duplicate", "not_about_us"])
 def test_an_edit_does_not_undo_what_a_person_decided(shop: Shop, reason: str) -> None:
     shop.pull(item("a", uncounted=reason))
     shop.pull(item("a", text="edited"))

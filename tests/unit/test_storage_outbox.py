@@ -97,8 +97,8 @@ def test_a_delivery_carries_its_digest_and_is_claimed_once_per_channel(built: Sh
         ("mail", "key-m", 1),
         ("chat", "key-c", 1),
     ]
-    assert (first.digest, first.period, first.start, first.end) == ("daily", "2026-11-19", OLD, NOW)
-    assert first.report == {"figures": 1}
+    assert (first.name, first.period, first.start, first.end) == ("daily", "2026-11-19", OLD, NOW)
+    assert first.content == {"figures": 1}
     assert outbox.claim_delivery(built.database, "other", CHANNELS, NOW, LEASE) is None
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlmodel import UTCDateTime
 
-from storage import search, views
+from storage import changes, search
 
 revision = "0002"
 down_revision = "0001"
@@ -17,10 +17,29 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "budget",
-        sa.Column("account", sa.String(length=200), nullable=False),
+        sa.Column("account", sa.String(length=220), nullable=False),
+        sa.Column("seconds", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("slot", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("spent", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("account", "slot", name=op.f("pk_budget")),
+        sa.PrimaryKeyConstraint("account", "seconds", "slot", name=op.f("pk_budget")),
+    )
+    op.create_table(
+        "export_point",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("token", sa.String(length=40), nullable=False),
+        sa.Column("place", sa.String(length=100), nullable=False),
+        sa.Column("position", sa.BigInteger(), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_export_point")),
+        sa.UniqueConstraint("token", name=op.f("uq_export_point_token")),
+    )
+    op.create_table(
+        "item_change",
+        sa.Column(
+            "item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
+        ),
+        sa.Column("point", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item_change")),
     )
     op.create_table(
         "alert",
@@ -124,6 +143,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("rule", "item_id", "version", name=op.f("pk_firing")),
     )
     op.create_index("ix_firing_rule_at", "firing", ["rule", "at"], unique=False)
+    op.create_index(
+        "ix_firing_untold",
+        "firing",
+        ["rule", "at"],
+        unique=False,
+        sqlite_where=sa.text("notice_id IS NULL"),
+        postgresql_where=sa.text("notice_id IS NULL"),
+    )
+    op.create_table(
+        "arrival",
+        sa.Column("item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("version", sa.String(length=40), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_arrival_item_id_item")),
+        sa.PrimaryKeyConstraint("item_id", "version", name=op.f("pk_arrival")),
+    )
     op.create_table(
         "mark",
         sa.Column("item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -144,6 +179,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_tag_name_item_id", "tag", ["name", "item_id"], unique=False)
     _deliver_notices()
+    op.add_column("source", sa.Column("asked_since", UTCDateTime(), nullable=True))
     op.add_column("item", sa.Column("refresh_at", UTCDateTime(), nullable=True))
     op.add_column("item", sa.Column("refreshes", sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.create_index(
@@ -163,7 +199,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("refresh_at IS NOT NULL"),
     )
     op.add_column("rollup", sa.Column("changes", sa.BigInteger(), server_default=sa.text("0"), nullable=False))
-    views.create(op.get_bind())
+    changes.watch(op.get_bind())
     search.create(op.get_bind())
 
 

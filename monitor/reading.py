@@ -29,6 +29,16 @@ SAMPLE: Final = 20_000
 _SIGNS: Final = {"positive": 1, "negative": -1, "neutral": 0, None: None}
 
 
+class Draft(NamedTuple):
+    """A text for the drivers, before its cluster is known."""
+
+    id: int
+    sign: int | None
+    engagement: int
+    title: str | None
+    text: str | None
+
+
 class Seen(NamedTuple):
     """What is remembered of an item while its window is read."""
 
@@ -39,17 +49,18 @@ class Seen(NamedTuple):
     fingerprint: str | None
     slice: int
     groups: tuple[tuple[str, str], ...]
+    drawn: Draft | None
 
 
 class Document(NamedTuple):
-    """A text that drivers are made of; ``author`` tells apart who wrote it."""
+    """A text that drivers are made of."""
 
     id: int
-    kind: str
     sign: int | None
-    author: int | str
+    engagement: int
     title: str | None
     text: str | None
+    cluster: int
 
 
 @dataclass(slots=True)
@@ -88,7 +99,7 @@ class Read:
     writers: dict[int, Writer] = field(default_factory=dict)
     documents: list[Document] = field(default_factory=list)
     answers: dict[str, Answers] = field(default_factory=lambda: defaultdict(Answers))
-    items: int = 0
+    sampled: bool = False
 
     def group(self, dimension: str, name: str, kind: str) -> Group:
         """The group, empty where nothing is in it."""
@@ -103,7 +114,7 @@ def read(app: App, brand: str, window: Window, slices: Sequence[Window] = (), *,
     """Read a brand's window. ``expected``: about how many items there are, which decides how large a sample is drawn."""
     found = Read()
     share = min(1.0, SAMPLE / expected) if expected else 1.0
-    topics = _topics(app, brand)
+    topics = topics_of(app, brand)
     edges = [part.start for part in slices]
     seen = [
         _see(found, item, topics, edges, share)
@@ -113,11 +124,12 @@ def read(app: App, brand: str, window: Window, slices: Sequence[Window] = (), *,
     ties = [(one.author_id, one.fingerprint) for one in seen]
     for one, cluster in zip(seen, clusters(ties), strict=True):
         _sort_in(found, one, cluster)
-    found.items = len(seen)
+    found.sampled = share < 1
     return found
 
 
-def _topics(app: App, brand: str) -> Mapping[str, Keywords]:
+def topics_of(app: App, brand: str) -> Mapping[str, Keywords]:
+    """The configured topics that a brand's items are sorted into."""
     return {topic.name: topic.compiled() for topic in app.settings.topics if not topic.brands or brand in topic.brands}
 
 
@@ -127,9 +139,6 @@ def _see(
     _remember_writer(found, item)
     if item.kind == "review":
         _remember_answer(found.answers[item.source], item)
-    if item.text_scored and _drawn(item.id, share):
-        author = item.author_id if item.author_id is not None else f"item {item.id}"
-        found.documents.append(Document(item.id, item.kind, _SIGNS[item.label], author, item.title, item.text))
     return Seen(
         kind=item.kind,
         source=item.source,
@@ -137,19 +146,23 @@ def _see(
         author_id=item.author_id,
         fingerprint=item.fingerprint,
         slice=bisect_right(edges, item.published_at) - 1,
-        groups=(*_dimensions(item), *_of_topics(item, topics)),
+        groups=tuple(groups_of(item, topics)),
+        drawn=_draft(item) if (item.title or item.text) and _drawn(item.id, share) else None,
     )
 
 
-def _dimensions(item: WindowItem) -> Iterator[tuple[str, str]]:
+def _draft(item: WindowItem) -> Draft:
+    engagement = sum(count or 0 for count in (item.likes, item.shares, item.comments))
+    return Draft(item.id, _SIGNS[item.label], engagement, item.title, item.text)
+
+
+def groups_of(item: WindowItem, topics: Mapping[str, Keywords]) -> Iterator[tuple[str, str]]:
+    """The groups that an item is in, as (dimension, name)."""
     yield "source", item.source
     for name in DIMENSIONS:
         value = getattr(item, name)
         if value:
             yield name, value
-
-
-def _of_topics(item: WindowItem, topics: Mapping[str, Keywords]) -> Iterator[tuple[str, str]]:
     for name, keywords in topics.items():
         if decide((item.title, item.text), keywords).verdict is Verdict.COUNTED:
             yield "topic", name
@@ -159,6 +172,8 @@ def _sort_in(found: Read, one: Seen, cluster: int) -> None:
     found.totals[one.kind].add(one.source, cluster, one.sign)
     if one.slice >= 0:
         found.slices[one.slice, one.kind].add(one.source, cluster, one.sign)
+    if one.drawn is not None:
+        found.documents.append(Document(*one.drawn, cluster))
     for key in one.groups:
         found.groups[key][one.kind].add(one.source, cluster, one.sign)
 

@@ -1,126 +1,36 @@
-"""How a digest leaves the house: as files, by mail, to a webhook. One bit of every error matters: will it pass?"""
+"""Messages by mail."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
 import re
 import smtplib
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
-from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Final
-from urllib.parse import urlsplit
 
-from connectors.errors import SourceError, Unavailable
-from connectors.http import Answer, HttpClient, host_of, retry_after
-from monitor.config.models import ChannelSettings, EmailChannel, FileChannel, WebhookChannel
-from monitor.config.tables import Table
-from monitor.digest import DigestView, render, subject
-from monitor.figures import Report
+from monitor.channels.letter import Letter, Passing, Permanent
+from monitor.config.models import EmailChannel
 
 SMTP_SECONDS: Final = 30.0
 """How long a mail server may take for each step; for all of them it has four times as long."""
-HEADER: Final = "X-Sentiment-Monitor"
-PASSING_STATUSES: Final = (408, 425, 429)
-"""HTTP answers below 500 that may be another the next time."""
-
-
-class Passing(Exception):
-    """The channel does not take it now; later it may: after ``retry_after``, where it says so."""
-
-    def __init__(self, message: str, retry_after: timedelta | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
-class Permanent(Exception):
-    """The channel will never take it; somebody must act."""
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A report to be sent. ``key`` is equal over all tries, so that a receiver can drop repeats."""
-
-    report: Report
-    view: DigestView
-    key: str
-    at: datetime
-
-    def name(self) -> str:
-        """``NAME-PERIOD``, fit for a file."""
-        period = self.view.period or f"{self.at:%Y-%m-%d}"
-        return f"{self.view.name}-{period.replace(':', '').replace('..', '_')}"
-
-
-def send(channel: ChannelSettings | Table, letter: Letter) -> str | None:
-    """Send a letter; what was not taken of it, though the rest was.
-
-    Raises :class:`Passing` or :class:`Permanent`; messages never hold a secret.
-    """
-    match channel:
-        case FileChannel():
-            write_files(channel, letter)
-        case EmailChannel():
-            return send_mail(channel, letter)
-        case WebhookChannel():
-            post(channel, letter)
-        case _:
-            raise Permanent(f"channels: type {type(channel).__name__} cannot send")
-    return None
-
-
-# -------------------------------------------------------------------------------------------------- files
-
-
-def write_files(channel: FileChannel, letter: Letter) -> None:
-    """``FOLDER/NAME-PERIOD.FORMAT``, each replaced whole, so that nobody ever reads half a digest."""
-    texts = {form: render(letter.report, form, letter.view) for form in channel.formats}
-    try:
-        channel.folder.mkdir(parents=True, exist_ok=True)
-        for form, text in texts.items():
-            _replace(channel.folder / f"{letter.name()}.{form}", text, letter.key)
-    except OSError as error:
-        remedy = f"give the right to write it, free some space, or change channels.{channel.name}.folder"
-        raise Passing(f"{channel.folder}: cannot be written ({error.strerror}); {remedy}") from error
-
-
-def _replace(path: Path, text: str, key: str) -> None:
-    partial = path.with_name(f".{path.name}.{key[:8]}.part")  # what a crash leaves, the next try takes over
-    try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except BaseException:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise
-
-
-# --------------------------------------------------------------------------------------------------- mail
 
 
 def message_of(channel: EmailChannel, letter: Letter) -> EmailMessage:
     """The mail: a text part that reads well on its own, and the HTML. All of it in seven bits, which every server takes."""
     message = EmailMessage()
-    message["Subject"] = subject(letter.report, letter.view)
+    message["Subject"] = letter.subject
     message["From"] = channel.sender
     message["To"] = ", ".join(channel.to)
     message["Date"] = format_datetime(letter.at)
     message["Message-ID"] = f"<{letter.key}@{_domain(channel.sender)}>"
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(render(letter.report, "txt", letter.view), cte="quoted-printable")
-    message.add_alternative(render(letter.report, "html", letter.view), subtype="html", cte="quoted-printable")
+    message.set_content(letter.render("txt"), cte="quoted-printable")
+    message.add_alternative(letter.render("html"), subtype="html", cte="quoted-printable")
     return message
 
 
@@ -288,53 +198,3 @@ def _reason(error: OSError) -> str:
             return "the connection ended"
         case _:
             return f"cannot be reached ({type(error).__name__})"
-
-
-# ------------------------------------------------------------------------------------------------- webhook
-
-
-def post(channel: WebhookChannel, letter: Letter) -> None:
-    """The report as JSON, with ``Idempotency-Key``, time and (where there is a secret) signature in its headers."""
-    url = channel.url.get_secret_value()
-    body = render(letter.report, "json", letter.view).encode()
-    http = HttpClient(trusted=frozenset({urlsplit(url).hostname or ""}))
-    try:
-        answer = http.send("POST", url, headers=_signed(channel, letter, body), content=body)
-    except Unavailable as error:
-        raise Passing(str(error)) from error
-    except SourceError as error:
-        raise Permanent(f"{error} (channels.{channel.name}.url)") from error
-    finally:
-        http.close()
-    _judge(channel, answer, letter.at)
-
-
-def _signed(channel: WebhookChannel, letter: Letter, body: bytes) -> dict[str, str]:
-    stamp = str(int(letter.at.timestamp()))
-    headers = {
-        "Content-Type": "application/json",
-        "Idempotency-Key": letter.key,
-        f"{HEADER}-Event": "digest",
-        f"{HEADER}-Digest": letter.view.name,
-        f"{HEADER}-Timestamp": stamp,
-    }
-    if channel.secret is not None:
-        secret = channel.secret.get_secret_value().encode()
-        digest = hmac.new(secret, f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-        headers[f"{HEADER}-Signature"] = f"sha256={digest}"
-    return headers
-
-
-def _judge(channel: WebhookChannel, answer: Answer, now: datetime) -> None:
-    """Only 200s are a yes. Redirects are not followed: what is signed for one address is not for another."""
-    status, place = answer.status, f"channels.{channel.name}"
-    fact = f"{host_of(answer.url)}: answered {status}"
-    if 200 <= status < 300:
-        return
-    if status in PASSING_STATUSES or status >= 500:
-        raise Passing(f"{fact}; trying again later", retry_after(answer.headers, now))
-    if 300 <= status < 400:
-        raise Permanent(f"{fact}, a redirect, which is not followed; write where it leads to into {place}.url")
-    if status in (401, 403):
-        raise Permanent(f"{fact}, access refused; look at {place}.url and secret")
-    raise Permanent(f"{fact}, it does not take this; look at {place}.url")

@@ -1,0 +1,41 @@
+"""What is sent, and how sending fails. One bit of every error matters: will it pass?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from monitor.digest import Form
+
+Event = Literal["digest", "alert", "rule", "test"]
+
+
+class Passing(Exception):
+    """The channel does not take it now; later it may: after ``retry_after``, where it says so."""
+
+    def __init__(self, message: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Permanent(Exception):
+    """The channel will never take it; somebody must act."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message to be sent. ``key`` is equal over all tries, so that a receiver can drop repeats.
+
+    ``name`` is the digest's, alert's or rule's; ``stem`` the name of its files; ``render`` gives it in each form, harmless
+    whatever it quotes.
+    """
+
+    event: Event
+    name: str
+    stem: str
+    subject: str
+    render: Callable[[Form], str]
+    key: str
+    at: datetime
