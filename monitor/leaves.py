@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC
 from typing import Any
 
 from monitor.figures import BrandFigures
+from monitor.schedule import Window, is_hourly, slices_of
 
 Number = int | float
 
 
-def leaves(figures: BrandFigures, zone: tzinfo) -> dict[str, Number | None]:
-    """Every number of a brand's part of a report by its path; ``None`` where it is not known.
+def leaves(figures: BrandFigures, window: Window) -> dict[str, Number]:
+    """Every number of a brand's part of a report over ``window``, by its path; what is not known is not in it.
 
     What stands in a list is called by its name: a group, a source, a term, an author's number, a day (``2026-11-13``), an hour
     (``2026-11-13T14:00Z``).
     """
     dump = figures.model_dump()
-    dump["series"] = {at: day for at, day in zip(_starts(dump["series"], zone), dump["series"], strict=True)}
+    dump["series"] = dict(zip(stretches(window), dump["series"], strict=True))
     return dict(_walk(dump, ()))
 
 
-def stretch_name(start: datetime, zone: tzinfo, *, hourly: bool) -> str:
-    """What a stretch of a series is called in a path."""
-    return f"{start.astimezone(UTC):%Y-%m-%dT%H:%MZ}" if hourly else f"{start.astimezone(zone):%Y-%m-%d}"
+def stretches(window: Window) -> dict[str, Window]:
+    """The stretches of the window's series by what they are called in a path."""
+    return {_stretch_name(part, hourly=is_hourly(window)): part for part in slices_of(window)}
 
 
-def _starts(series: list[dict[str, Any]], zone: tzinfo) -> list[str]:
-    days = [stretch_name(one["start"], zone, hourly=False) for one in series]
-    if len(set(days)) == len(days) and not _is_hourly(series):
-        return days
-    return [stretch_name(one["start"], zone, hourly=True) for one in series]
+def _stretch_name(part: Window, *, hourly: bool) -> str:
+    return f"{part.start.astimezone(UTC):%Y-%m-%dT%H:%MZ}" if hourly else f"{part.start.astimezone(part.zone):%Y-%m-%d}"
 
 
-def _is_hourly(series: list[dict[str, Any]]) -> bool:
-    return len(series) > 1 and (series[1]["start"] - series[0]["start"]).total_seconds() == 3_600
-
-
-def _walk(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Number | None]]:
+def _walk(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Number]]:
     if isinstance(value, Mapping):
         for key, part in value.items():
             yield from _walk(part, (*path, str(key)))
@@ -46,7 +40,7 @@ def _walk(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Number | Non
         for number, part in enumerate(value):
             if isinstance(part, Mapping):
                 yield from _walk(part, (*path, _name(part, path, number)))
-    elif value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+    elif isinstance(value, int | float) and not isinstance(value, bool):
         yield ".".join(path), value
 
 

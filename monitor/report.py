@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -22,7 +21,7 @@ from monitor.insights import NOTHING, Insights, insights
 from monitor.metrics.change import change, compare
 from monitor.metrics.volume import share_of_voice, velocity
 from monitor.quotes import quote
-from monitor.schedule import Window, comparison, days, trailing
+from monitor.schedule import Window, comparison, slices_of, trailing
 from storage import queries
 from storage.records import ItemFilter, StoredItem, Sums
 from storage.tables import UNCOUNTED
@@ -293,15 +292,6 @@ class _Brand:
 def shared_sources(app: App, brands: Set[str]) -> set[str]:
     """The sources that look for all these brands: the only ones that a share of voice goes by."""
     return {source.name for source in app.settings.enabled_sources if brands <= set(source.served)}
-
-
-def slices_of(window: Window) -> list[Window]:
-    """Local days, or hours for a window of two days or less: the stretches of a series."""
-    if window.length > timedelta(hours=50):
-        return days(window, window.zone)
-    hours = -(-window.length // timedelta(hours=1))
-    edges = [window.start + timedelta(hours=number) for number in range(hours)]
-    return [replace(window, start=start, end=min(start + timedelta(hours=1), window.end)) for start in edges]
 
 
 def _window(window: Window) -> f.WindowFigure:

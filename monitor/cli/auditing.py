@@ -316,14 +316,16 @@ def _score_lines(name: str, one: Scores) -> Iterator[str]:
     span = one.raw_interval
     stars = f", {count(one.by_stars)} of them by their stars, which have no error" if one.by_stars else ""
     sized = f" ({likely(span.low, span.high)})" if span else ""
-    yield f"{name + 'score by the scorer:':<34}{score(one.raw.score)}{sized} of {plural(one.raw.n, 'item')}{stars}"
+    yield f"{name + 'score by the scorer:':<36}{score(one.raw.score)}{sized} of {plural(one.raw.n, 'item')}{stars}"
     if one.audited is None:
-        yield f"{name + 'score without its errors:':<34}not known: too few labels"
+        all_stars = one.raw.n > 0 and one.by_stars == one.raw.n
+        why = "the same: stars have no error" if all_stars else "not known: too few labels"
+        yield f"{name + 'score without its errors:':<36}{why}"
         return
     found = one.audited
     rough = f", few: from {FEW} labels on the range is to be trusted" if found.m < FEW else ""
     sized = f" ({likely(found.low, found.high)})"
-    yield f"{name + 'score without its errors:':<34}{score(found.score)}{sized} by {plural(found.m, 'label')}{rough}"
+    yield f"{name + 'score without its errors:':<36}{score(found.score)}{sized} by {plural(found.m, 'label')}{rough}"
 
 
 def _share_words(one: Share) -> str:

@@ -158,11 +158,11 @@ def change_detail(change: Change, before: str) -> str:
 
 
 def checked(audited: Audited, zone: tzinfo) -> str:
-    """``checked by hand: score +0.12 (likely +0.01 to +0.23) without the scorer's errors, by 200 labels ...``."""
+    """``checked by hand: score +0.12 (likely +0.01 to +0.23) without the scorer's errors, measured on 200 items``."""
     words = f"checked by hand: score {score(audited.score)} ({likely(audited.low, audited.high)}) without the scorer’s errors"
-    words += f", by {plural(audited.m, 'label')} of people"
+    words += f", measured on {plural(audited.m, 'item')}"
     if audited.accuracy is not None:
-        words += f", who agree with {percent(audited.accuracy, 1)} of its labels"
+        words += f"; people agree with {percent(audited.accuracy, 1)} of its labels"
     if not audited.borrowed:
         return words
     return f"{words}; the errors are borrowed from an audit of {times.dates(audited.since, audited.until, zone)}"
