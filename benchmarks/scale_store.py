@@ -11,15 +11,22 @@ import random
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any, Final, cast
+
+from sqlalchemy import Connection, select, true
+from sqlalchemy.dialects import postgresql, sqlite
 
 from monitor.app import App, build
 from monitor.config.load import parse
-from storage import ingest, sources
+from storage import ingest, search, sources, spans
+from storage.bulk import insert_rows
 from storage.records import AuthorValues, Claim, ItemValues, Outcome, PageValues
+from storage.rollups import GAINS, ITEM_SUMS, bucket_of, gain_sums, item_sums
+from storage.tables import AUTHOR, COUNT_HISTORY, COUNTS, ITEM, ROLLUP, ROLLUP_KEY, SOURCE
 
 BRANDS: Final = {"Tavrell": 60, "Orbeen": 25, "Kestrova": 15}
 """Names, and the share of each in per cent."""
@@ -58,10 +65,10 @@ class Filler:
     def __init__(self, app: App, count: int, first: int = 0) -> None:
         self.app, self._made, self._claims = app, Made(app, count, first), dict[str, Claim]()
 
-    def fill(self, until: int) -> None:
-        """Go on until so many items are made."""
-        for source, page, at in self._made.pages(until):
-            ingest.save_page(self.app.database, self._claim(source), page, at)
+    def fill(self, until: int) -> int:
+        """Go on until so many items are made; how many were new to the store."""
+        pages = self._made.pages(until)
+        return sum(ingest.save_page(self.app.database, self._claim(source), page, at).new for source, page, at in pages)
 
     def close(self) -> None:
         """Let go of the sources."""
@@ -79,19 +86,112 @@ class Filler:
         return self._claims[source]
 
 
+def filled_in_bulk(app: App, count: int) -> Made:
+    """Fill an empty store with ``count`` items: rows without indexes, and all that is made of them afterwards, at once.
+
+    It comes to the same rows, rollups, spans and search index as page by page (``db verify`` proves it), in half the time.
+    """
+    with app.database.readonly.begin() as connection:
+        ids = {row.name: row.id for row in connection.execute(select(SOURCE.c.name, SOURCE.c.id))}
+    made, seen = Made(app, count), set[int]()
+    with app.database.engine.connect() as connection, _unindexed(connection):
+        pages = made.pages(count)
+        while chunk := list(islice(pages, 40)):
+            with connection.begin():
+                _put(connection, chunk, ids, seen, made)
+    app.database.write(_summed_up)
+    app.database.write(search.rebuild)
+    if not app.database.is_sqlite:
+        app.database.write(_counted_on)
+    return made
+
+
+def _put(
+    connection: Connection,
+    chunk: list[tuple[str, PageValues, datetime]],
+    ids: Mapping[str, int],
+    seen: set[int],
+    made: Made,
+) -> None:
+    rows, authors, history = list[dict[str, Any]](), dict[int, Any](), list[dict[str, Any]]()
+    for source, page, at in chunk:
+        authors |= {author["id"]: author for author in page.authors if author["id"] not in seen}
+        for item in page.items:
+            made.stored += 1
+            rows.append(_row(item, made.stored, ids[source], at))
+            if any(item[name] for name in COUNTS):
+                history.append(_growth(item, made.stored))
+    seen.update(authors)
+    insert_rows(connection, AUTHOR, list(authors.values()))
+    insert_rows(connection, ITEM, rows)
+    insert_rows(connection, COUNT_HISTORY, history)
+
+
+def _row(item: ItemValues, number: int, source: int, at: datetime) -> dict[str, Any]:
+    bucket, own = bucket_of(item["published_at"]), {"first_seen_at": at, "changed_at": at, "refreshes": 0}
+    told = {
+        "id": number,
+        "source_id": source,
+        "platform": "hackernews",
+        "bucket": bucket,
+        "scorer_label": item["label"],
+    }
+    return {**item, **told, **own}
+
+
+def _growth(item: ItemValues, number: int) -> dict[str, Any]:
+    counts = {name: item[name] or 0 for name in COUNTS}
+    return {"item_id": number, "at": item["counted_at"], "bucket": bucket_of(item["counted_at"]), **counts}
+
+
+@contextmanager
+def _unindexed(connection: Connection) -> Iterator[None]:
+    """SQLite: without the indexes that can be made anew. Nobody else uses the store, and one that is cut off is thrown away."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    for pragma in ("foreign_keys=OFF", "synchronous=OFF", "cache_size=-1000000"):
+        driver.execute(f"PRAGMA {pragma}")
+    found = driver.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL").fetchall()
+    chosen = {name: made for name, made in found if name.startswith(("ix_item_", "ix_count_history"))}
+    for name in chosen:
+        driver.execute(f'DROP INDEX "{name}"')
+    yield
+    for made in chosen.values():
+        driver.execute(made)
+    for pragma in ("foreign_keys=ON", "synchronous=NORMAL", "cache_size=-32768"):
+        driver.execute(f"PRAGMA {pragma}")
+
+
+def _counted_on(connection: Connection) -> None:
+    """What PostgreSQL does by itself, sooner or later."""
+    connection.exec_driver_sql("SELECT setval('item_id_seq', (SELECT max(id) FROM item))")
+    connection.exec_driver_sql("ANALYZE")
+
+
+def _summed_up(connection: Connection) -> None:
+    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(ROLLUP)
+    for sums, names in ((item_sums(), ITEM_SUMS), (gain_sums(), GAINS)):
+        made: Any = insert.from_select([column.name for column in sums.selected_columns], sums.where(true()))
+        told = {name: made.excluded[name] for name in names}
+        connection.execute(made.on_conflict_do_update(index_elements=ROLLUP_KEY, set_=told))
+    spans.fill(connection)
+
+
 class Made:
     """The items of a store of ``count``, the oldest first; those after the last one go on at the same pace."""
 
     def __init__(self, app: App, count: int, first: int = 0) -> None:
         self._ids = {name: app.brands[name].id for name in BRANDS}
-        self._step, self._number = YEARS / count, first
+        self._step, self._number, self.stored = YEARS / count, first, first
         self._writers = max(50, count // 12)
 
     def pages(self, until: int) -> Iterator[tuple[str, PageValues, datetime]]:
         """(source, page, when it was read)."""
         while self._number < until:
             end = min(self._number + BLOCK, until)
-            drawn = random.Random(self._number)  # noqa: S311 - no secret
+            drawn = random.Random(self._number)
             by_source = defaultdict[str, list[int]](list)
             for number in range(self._number, end):
                 by_source[_chosen(_SOURCE_NAMES, _SOURCE_SHARES, drawn)].append(number)
@@ -204,10 +304,31 @@ def _chosen(names: list[str], shares: list[int], drawn: random.Random) -> str:
 
 def _vocabulary() -> list[str]:
     """Words that can be told apart, the short and common ones first."""
-    drawn = random.Random(7)  # noqa: S311 - no secret
-    first = "the it is not and with my after this very".split()
+    drawn = random.Random(7)
+    first = ["the", "it", "is", "not", "and", "with", "my", "after", "this", "very"]
     more = f"delivery parcel courier battery charger lid handle {COMMON} screen update broken helpful slow loud".split()
-    syllables = "ba ke li mo ru ta ne si po ga ve du ri sho la fen tor mil cra bel".split()
+    syllables = [
+        "ba",
+        "ke",
+        "li",
+        "mo",
+        "ru",
+        "ta",
+        "ne",
+        "si",
+        "po",
+        "ga",
+        "ve",
+        "du",
+        "ri",
+        "sho",
+        "la",
+        "fen",
+        "tor",
+        "mil",
+        "cra",
+        "bel",
+    ]
     made = ["".join(drawn.choices(syllables, k=2 + (number > 300))) for number in range(4_000)]
     return list(dict.fromkeys([*first, *more, *made]))
 
@@ -219,4 +340,4 @@ _SOURCE_NAMES, _SOURCE_SHARES = list(SOURCES), list(accumulate(SOURCES.values())
 _LANGUAGES, _LANGUAGE_SHARES = ["en", "de", "es", "th"], list(accumulate((80, 10, 8, 2)))
 _PLACES: Final = [f"place {number}" for number in range(40)]
 _COUNTRIES: Final = ("us", "gb", "de", "fr", "es", "nl", "se")
-_NOTHING: Final[Mapping[str, Any]] = {name: None for name in ItemValues.__annotations__}
+_NOTHING: Final[Mapping[str, Any]] = dict.fromkeys(ItemValues.__annotations__)

@@ -16,9 +16,9 @@ from monitor.app import App
 from monitor.clocks import first_instant, local
 from monitor.coverage import coverage_of
 from monitor.metrics.change import Change, compare, settle
-from monitor.metrics.clusters import clusters
 from monitor.metrics.groups import Group
 from monitor.metrics.sentiment import Tally
+from monitor.reading import totals_of
 from monitor.samples import story
 from monitor.schedule import Window, span
 from storage import annotations as stored
@@ -30,7 +30,6 @@ DAYS: Final = 7
 """Days compared on either side of an event; of one that lasted, as many as it did."""
 LONGEST: Final = 28
 DAY: Final = timedelta(days=1)
-_SIGNS: Final = {"positive": 1, "negative": -1, "neutral": 0, None: None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +153,7 @@ def _made(
     app: App, brand: str, edges: Sequence[queries.Window], complete: set[str], *, items: bool
 ) -> Mapping[str, _Around]:
     sums = [queries.sums_by_source(app.database, brand, edge) for edge in edges]
-    groups = [_groups(app, brand, edge) if items else {} for edge in edges]
+    groups = [totals_of(app, brand, edge) if items else {} for edge in edges]
     found = {}
     for kind in KINDS:
         tallies = [s.tallies(one, kind) for one in sums]
@@ -168,19 +167,6 @@ def _made(
 
 def _figure(tallies: Mapping[str, Tally], complete: set[str], deff: float | None) -> f.Sentiment:
     return s.figure(sum((one for name, one in tallies.items() if name in complete), Tally()), deff)
-
-
-def _groups(app: App, brand: str, edge: queries.Window) -> dict[str, Group]:
-    """The labels by kind, with what makes items depend on each other. Linear in the window."""
-    seen = [
-        (item.kind, item.source, _SIGNS[item.label], item.author_id, item.fingerprint)
-        for item in windows.counted_items(app.database, brand, edge)
-        if item.kind in KINDS
-    ]
-    found = {kind: Group() for kind in KINDS}
-    for one, cluster in zip(seen, clusters([(one[3], one[4]) for one in seen]), strict=True):
-        found[one[0]].add(one[1], cluster, one[2])
-    return found
 
 
 def _settled(found: Iterable[Mapping[str, _Around] | None], kind: str) -> dict[int, f.Around]:

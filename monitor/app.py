@@ -20,7 +20,7 @@ from monitor.budgets import budget_of
 from monitor.config.models import BrandSettings, Settings, SourceSettings
 from monitor.matching import Keywords, brand_words
 from monitor.memory import Memory
-from monitor.privacy import OPEN, Privacy, key_of
+from monitor.privacy import OPEN, OWN_KEY, Privacy, key_of
 from monitor.scoring import Profile
 from storage import schema, sources
 from storage.engine import Database, open_database
@@ -133,7 +133,7 @@ def _privacy(settings: Settings, database: Database) -> Privacy:
     if wanted.authors == "hashed" and wanted.key is not None:
         key = key_of(wanted.key.get_secret_value())
     elif wanted.authors == "hashed":
-        key = database.write(lambda connection: make_key(connection, "privacy.key"))
+        key = database.write(lambda connection: make_key(connection, OWN_KEY))
     return Privacy(key, frozenset(wanted.redact))
 
 

@@ -189,7 +189,7 @@ def _population(counts: Mapping[tuple[str, bool, str], int], kinds: Sequence[str
 
 def audited(app: App, brand: str, kind: str, window: Window) -> f.Audited | None:
     """The audited score of a kind over a window, by the sample that fits it best; ``None`` where none has labels enough."""
-    known = audits.samples(app.database, brand)
+    known = [one for one in audits.samples(app.database, brand) if sum(one.said.values()) >= LEAST]
     for sample in lenders(known, kind, window):
         items = audits.items(app.database, sample.id, stars_first=app.profile.stars)
         judged = _judged(items, [kind])

@@ -23,10 +23,12 @@ from connectors.errors import AccessDenied, Malformed, NotThere, RateLimited, So
 from monitor import budgets
 from monitor.app import open_connector
 from monitor.config.models import (
+    AppriseChannel,
     ChannelSettings,
     EmailChannel,
     FileChannel,
     Settings,
+    SlackChannel,
     SourceSettings,
     WebhookChannel,
 )
@@ -226,8 +228,10 @@ def check_channel(channel: ChannelSettings) -> Finding:
                 state, mend = _check_folder(channel.folder)
             case EmailChannel():
                 state, mend = _check_mail(channel)
-            case WebhookChannel():
+            case WebhookChannel() | SlackChannel():
                 state, mend = _check_address(channel)
+            case AppriseChannel():
+                state, mend = _check_services(channel)
     except Exception as error:
         state, mend = "cannot be tried", f"{type(error).__name__}; look at channels.{channel.name}"
     return Finding("channel", channel.name, channel.type, mend is None, state, mend=mend)
@@ -281,7 +285,20 @@ def _server(channel: EmailChannel) -> smtplib.SMTP:
     return server
 
 
-def _check_address(channel: WebhookChannel) -> _Result:
+def _check_services(channel: AppriseChannel) -> _Result:
+    """Are the addresses complete? Whether they are right is known only when something is sent."""
+    from monitor.channels.chats import service
+    from monitor.channels.letter import Permanent
+
+    try:
+        for url in channel.url:
+            service(url.get_secret_value(), f"channels.{channel.name}.url")
+    except Permanent as error:
+        return "not complete", str(error)
+    return "complete; digest NAME --send-test shows whether it arrives", None
+
+
+def _check_address(channel: WebhookChannel | SlackChannel) -> _Result:
     """Does anybody listen there? The address itself may be a secret: only its host is named."""
     parts = urlsplit(channel.url.get_secret_value())
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)

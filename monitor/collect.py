@@ -28,6 +28,7 @@ from monitor.normalise import Row, row_of
 from monitor.privacy import applied
 from monitor.schedule import next_reread, next_run
 from monitor.scoring import Label, Scorable, Scored, score_batch
+from monitor.timeliness import next_turn
 from storage import ingest, sources
 from storage.engine import StorageError
 from storage.health import note_reading
@@ -94,7 +95,7 @@ def pull(app: App, claim: Claim, stop: Event, progress: Progress = lambda _: Non
 
 
 def _pull(app: App, claim: Claim, stop: Event, progress: Progress) -> Pulled:
-    source = app.settings.source(claim.name)
+    source, begun = app.settings.source(claim.name), app.now()
     result = Pulled(claim.name)
     try:
         connector = app.open(source, stop)
@@ -116,7 +117,7 @@ def _pull(app: App, claim: Claim, stop: Event, progress: Progress) -> Pulled:
     except Exception as error:
         LOG.exception("bug in source %s", claim.name)
         return _failed(app, claim, result, error, stop)
-    return _cut_off(app, claim, result) if stop.is_set() else _finished(app, source, claim, result)
+    return _cut_off(app, claim, result) if stop.is_set() else _finished(app, source, claim, result, begun)
 
 
 @contextmanager
@@ -149,9 +150,9 @@ def store_page(app: App, source: SourceSettings, claim: Claim, page: Page) -> tu
     return values, ingest.save_page(app.database, claim, values, app.now())
 
 
-def _finished(app: App, source: SourceSettings, claim: Claim, result: Pulled) -> Pulled:
+def _finished(app: App, source: SourceSettings, claim: Claim, result: Pulled, begun: datetime) -> Pulled:
     now = app.now()
-    next_run_at = next_run(now, app.every(source), f"{claim.name}/{claim.turn}")
+    next_run_at = next_turn(app, source, f"{claim.name}/{claim.turn}", begun, now)
     sources.finish_pull(app.database, claim, Outcome(next_run_at), now)
     LOG.info(
         "pulled source=%s pages=%d seen=%d new=%d changed=%d skipped=%d",

@@ -15,8 +15,10 @@ from typing import Final
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from monitor import delivery, digests, firing
+from monitor.alerting import Watch, evaluate
 from monitor.app import App
 from monitor.collect import Progress, Pulled, pull
+from monitor.footprint import give_back, keep_small
 from monitor.retention import Upkeep
 from monitor.troubles import Troubles
 from storage import sources
@@ -25,6 +27,8 @@ from storage.records import Claim
 
 LOG = logging.getLogger("sentiment_monitor.daemon")
 TICK_SECONDS: Final = 2
+GIVE_BACK_SECONDS: Final = 30.0
+"""How often memory that work has left is given back."""
 GRACE_SECONDS: Final = 0.8
 """What running pulls get to come to the end of their page; what is cut off is redone."""
 
@@ -41,9 +45,12 @@ class Daemon:
         self._ticks: list[Event] = []
         self._pulling, self._posting, self._keeping = Troubles(app), Troubles(app), Troubles(app)
         self._upkeep = Upkeep(app)
+        self._alerts = Watch(app)
+        self._given_back = time.monotonic()
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT: tick, then stop within about a second. Blocks."""
+        keep_small()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         sources.retire(self._app.database, list(horizons(self._app)))
@@ -139,6 +146,7 @@ class Daemon:
 
     def _send(self) -> None:
         firing.act(self._app, self._stop)
+        self._alerts.look()
         digests.plan(self._app)
         digests.build_due(self._app, self._stop)
         delivery.deliver_due(self._app, self._stop)
@@ -146,6 +154,10 @@ class Daemon:
 
     def _keep_house(self) -> None:
         self._upkeep.look(self._stop)
+        if time.monotonic() - self._given_back >= GIVE_BACK_SECONDS:
+            self._app.database.rest()
+            give_back()
+            self._given_back = time.monotonic()
         self._keeping.over()
 
 
@@ -184,6 +196,7 @@ def run_once(
     firing.begin(app)
     pulled = pull_now(app, list(horizons(app)), stop, progress)
     firing.act(app)
+    evaluate(app)
     digests.plan(app)
     built = digests.build_due(app, patient=False)
     return pulled, built, delivery.deliver_due(app)

@@ -7,7 +7,7 @@ missing then is said in its coverage.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from secrets import token_hex
 from threading import Event
@@ -20,6 +20,7 @@ from monitor.coverage import PATIENCE
 from monitor.figures import Report
 from monitor.quotes import without_words
 from monitor.report import build_report
+from monitor.routing import narrowed
 from monitor.schedule import Schedule, Window, backoff, parse_period, period_before, span
 from storage import outbox, sources
 from storage.engine import StorageError
@@ -117,7 +118,7 @@ def _build(app: App, due: DigestDue) -> bool:
 def _save(app: App, due: DigestDue) -> int:
     digest = settings_of(app, due.name)
     report = build_report(app, brands_of(app, digest), window_of(app, due))
-    keys = {channel: token_hex(16) for channel in _channels(digest, report)}
+    keys = {channel: token_hex(16) for channel in _channels(app, digest, report)}
     outbox.save_digest(app.database, due, without_words(report), keys, app.now())
     return len(keys)
 
@@ -129,12 +130,17 @@ def _put_off(app: App, due: DigestDue, error: str) -> None:
         LOG.warning("digest taken over name=%s period=%s", due.name, due.period)
 
 
-def _channels(digest: DigestSettings, report: Report) -> Sequence[str]:
-    """Where it goes. Silence while a source was down is not known to be silence, and is told."""
+def _channels(app: App, digest: DigestSettings, report: Report) -> Sequence[str]:
+    """Where it goes: to the channels that take one of its brands.
+
+    Silence while a source was down is not known to be silence, and is told.
+    """
     quiet = all(
         brand.coverage.complete and brand.volume.mentions + brand.volume.reviews == 0 for brand in report.brands
     )
-    return [] if quiet and digest.when_empty == "skip" else digest.channels
+    if quiet and digest.when_empty == "skip":
+        return []
+    return [name for name in digest.channels if narrowed(report, app.settings.channel(name)).brands]
 
 
 def window_of(app: App, due: DigestDue) -> Window:
@@ -149,14 +155,7 @@ def window_of(app: App, due: DigestDue) -> Window:
 
 def brands_of(app: App, digest: DigestSettings) -> list[str]:
     """The brands a digest speaks of, each followed by its competitors."""
-    chosen = digest.brands or [brand.name for brand in app.settings.brands]
-    return list(dict.fromkeys(_with_competitors(app, chosen)))
-
-
-def _with_competitors(app: App, names: Sequence[str]) -> Iterator[str]:
-    for name in names:
-        yield name
-        yield from app.settings.brand(name).competitors
+    return app.settings.brands_of(digest)
 
 
 def settings_of(app: App, name: str) -> DigestSettings:

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from monitor.app import App
 from monitor.config.models import FileChannel
-from monitor.privacy import hashed_author
+from monitor.privacy import OWN_KEY, hashed_author
 from storage import access, retention
 from storage.access import Author, Part
 from storage.engine import Database
+from storage.erasure import stored_key
 from storage.retention import Act, Sent
 
 SMALL_BYTES: Final = 500_000_000
@@ -53,16 +54,16 @@ def known_authors(app: App, names: Sequence[str], platform: str | None = None) -
     """The stored authors with these names or ids, those of whom only the hash is stored among them."""
     if not names:
         return []
-    return access.authors(app.database, [*names, *_hashes(app, names, platform)], platform)
+    return access.authors(app.database, [*names, *hashes(app, names, platform)], platform)
 
 
-def _hashes(app: App, names: Iterable[str], platform: str | None) -> Iterator[str]:
-    key = app.privacy.key
-    if key is None:
-        return
-    places = [platform] if platform is not None else access.platforms(app.database)
+def hashes(app: App, names: Iterable[str], platform: str | None = None) -> Iterator[str]:
+    """What authors of these ids are known by where they are stored hashed, now or by the store's own key before."""
+    own = app.database.read(lambda connection: stored_key(connection, OWN_KEY))
+    keys = dict.fromkeys(key for key in (app.privacy.key, own) if key is not None)
+    places = [] if not keys else [platform] if platform is not None else access.platforms(app.database)
     for name in names:
-        yield from (hashed_author(place, name, key) for place in places)
+        yield from (hashed_author(place, name, key) for key in keys for place in places)
 
 
 def erase(app: App, found: Found, *, by: str | None, compact: bool | None = None) -> Act:
@@ -82,7 +83,8 @@ def is_small(database: Database) -> bool:
 
 def left_over(app: App, item_ids: Sequence[int]) -> Left:
     """The files and messages that may hold words of these items, and the backups beside the store."""
-    messages = retention.messages(app.database, item_ids)
+    whole = [digest.name for digest in app.settings.digests if digest.attach_items]
+    messages = retention.messages(app.database, item_ids, whole)
     folders = {channel.name: channel.folder for channel in app.settings.channels if isinstance(channel, FileChannel)}
     written = [message for message in messages if message.channel in folders]
     files = [path for message in written for path in _files(folders[message.channel], message)]
@@ -97,7 +99,7 @@ def _files(folder: Path, message: Sent) -> list[Path]:
         return [path for path in paths if path.stem.endswith(f"-{message.key[:6]}")]
     day = f"{message.at:%Y-%m-%d}" if message.at is not None else ""
     stem = f"{message.name}-{(message.period or day).replace(':', '').replace('..', '_')}"
-    return [path for path in paths if path.stem == stem]
+    return [path for path in paths if path.stem in (stem, f"{stem}-items")]
 
 
 def _backups(database: Database) -> list[Path]:

@@ -63,6 +63,16 @@ def export(
     return Exported(count, token)
 
 
+def write_csv(database: Database, wanted: Selection, out: BinaryIO) -> int:
+    """The items as CSV with the mark by which Excel knows its letters, and no more than that; how many they are."""
+    writer, count = _Csv(out, bom=True), 0
+    for rows in read(database, wanted):
+        writer.write(rows)
+        count += len(rows)
+    writer.close()
+    return count
+
+
 @contextmanager
 def whole_file(target: Path) -> Iterator[BinaryIO]:
     """A file that gets its name when it is complete; one that is there already is replaced then. ``ExportFailed`` if it cannot be."""

@@ -175,6 +175,14 @@ class Followers(Figure):
     seen_at: datetime
 
 
+class Usual(Figure):
+    """How much was to be expected after the eight weeks before; chance keeps 95 of 100 cases in its band. Source: METRICS 5."""
+
+    mean: float
+    low: int
+    high: int
+
+
 class Volume(Figure):
     """Counted items, scored or not."""
 
@@ -185,6 +193,9 @@ class Volume(Figure):
         default=None, description="Own mentions / (own + competitors' mentions), on the sources that serve all of them."
     )
     shared_sources: list[str] = Field(default_factory=list, description="The sources share_of_voice goes by.")
+    expected: Usual | None = Field(
+        default=None, description="Of mentions and reviews; null without two weeks of known history of every source."
+    )
 
 
 class SourceFigures(Figure):
@@ -205,6 +216,7 @@ class Day(Figure):
     gap: bool = Field(
         default=False, description="A source had a gap in this stretch: low figures may mean missing, not quiet."
     )
+    expected: Usual | None = Field(default=None, description="Of its volume, where it is a whole day or hour.")
 
 
 class Group(Figure):
@@ -353,6 +365,23 @@ class Annotation(Figure):
     reviews: Around | None = None
 
 
+class Alert(Figure):
+    """An episode: from the first day or hour that was not usual. Source: METRICS 5."""
+
+    id: int
+    name: str
+    kind: str
+    subject: str = Field(description="The brand, or the source that is silent.")
+    since: datetime
+    until: datetime | None = Field(description="Usual again since then; null while it lasts.")
+    state: Literal["open", "over"]
+    told: bool = Field(description="A message was queued.")
+    found_in_history: bool = Field(default=False, description="It began before it was watched for: shown, not sent.")
+    acknowledged: bool = False
+    figures: dict[str, float] = Field(description="Of its worst day or hour: seen, expected, ratio, p, score, before ...")
+    words: str
+
+
 class BrandFigures(Figure):
     brand: str
     competitor_of: list[str] = Field(default_factory=list)
@@ -373,6 +402,9 @@ class BrandFigures(Figure):
     competitors: list[Rival] = Field(default_factory=list)
     annotations: list[Annotation] = Field(
         default_factory=list, description="What was written down of the window and the one compared with, by time."
+    )
+    alerts: list[Alert] = Field(
+        default_factory=list, description="Episodes that touch the window, the newest first."
     )
     coverage: Coverage
     trailing: Trailing | None = None

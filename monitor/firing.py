@@ -7,8 +7,9 @@ several daemons that look at once, one takes an arrival away and tells.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from threading import Event
 from typing import Final
 
@@ -19,9 +20,10 @@ from monitor.app import App
 from monitor.config.models import Settings, SourceSettings
 from monitor.config.watching import RuleSettings
 from monitor.expressions import Condition
+from monitor.routing import routes
 from monitor.rules import Rule, Seen
 from storage import arrivals
-from storage.arrivals import Key, Waiting
+from storage.arrivals import Key, RuleItem, Waiting
 from storage.records import Claim
 
 LOG = logging.getLogger("sentiment_monitor.rules")
@@ -69,7 +71,7 @@ def act(app: App, stop: Event | None = None) -> int:
     known = rules_of(app.settings)
     if not known:
         return 0
-    queued, tags = 0, any(rule.looks_at_tags for rule in known)
+    queued, tags = 0, any(rule.looks_at_tags for rule in known) or any(one.tags for one in app.settings.channels)
     while not (stop is not None and stop.is_set()):
         found = arrivals.waiting(app.database, AT_ONCE, tags=tags)
         queued += _judge(app, known, found) if found else 0
@@ -112,10 +114,13 @@ def _tell(app: App, connection: Connection, rule: Rule, caught: Sequence[Waiting
     LOG.info("fired rule=%s items=%d told=%d", rule.name, len(ours), len(told))
     if not told:
         return False
-    anew = sum(one.item.first_seen_at < one.at for one in told)
-    items = [one.item for one in told]
-    said = rules.fired(rule, items, anew, len(ours) - len(told), hour, app.settings.monitor.zone)
-    _queue(app, connection, rule, said, [one.key for one in told], now)
+    anew = {one.item.id for one in told if one.item.first_seen_at < one.at}
+
+    def said(items: Sequence[RuleItem]) -> rules.Said:
+        again = sum(item.id in anew for item in items)
+        return rules.fired(rule, items, again, len(ours) - len(told), hour, app.settings.monitor.zone)
+
+    _queue(app, connection, rule, said, [one.item for one in told], [one.key for one in told], now)
     return True
 
 
@@ -141,14 +146,31 @@ def _sum_up_rule(app: App, connection: Connection, rule: Rule, since: datetime, 
         by_hour.setdefault(rules.hour_of(at), []).append(key)
     for hour, keys in by_hour.items():
         items = arrivals.items_of(connection, [number for number, _ in keys])
-        said = rules.summed_up(rule, items, len(keys), hour, app.settings.monitor.zone)
-        _queue(app, connection, rule, said, keys, now)
+        _queue(app, connection, rule, partial(_summed_up, app, rule, hour, len(keys) - len(items)), items, keys, now)
     return len(by_hour)
 
 
-def _queue(app: App, connection: Connection, rule: Rule, said: rules.Said, keys: Sequence[Key], now: datetime) -> None:
-    notice = notices.Notice(**said._asdict())
-    brand = app.brands.get(said.brand or "")
-    channels = list(rule.channels)
-    number = notices.queue(connection, "rule", rule.name, notice, channels, brand.id if brand else None, now)
-    arrivals.tell(connection, rule.name, keys, number)
+def _summed_up(app: App, rule: Rule, hour: datetime, gone: int, items: Sequence[RuleItem]) -> rules.Said:
+    """``gone``: how many more there were that are erased by now."""
+    return rules.summed_up(rule, items, len(items) + gone, hour, app.settings.monitor.zone)
+
+
+def _queue(
+    app: App,
+    connection: Connection,
+    rule: Rule,
+    said: Callable[[Sequence[RuleItem]], rules.Said],
+    items: Sequence[RuleItem],
+    keys: Sequence[Key],
+    now: datetime,
+) -> None:
+    """A notice for the channels that take the same of these items; without any it is kept all the same."""
+    channels = [app.settings.channel(name) for name in rule.channels]
+    numbers = []
+    for names, theirs in routes(channels, items) or [([], items)]:
+        words = said(theirs)
+        brand = app.brands.get(words.brand or "")
+        notice = notices.Notice(**words._asdict())
+        queued = notices.queue(connection, "rule", rule.name, notice, names, brand.id if brand else None, now)
+        numbers.append(queued)
+    arrivals.tell(connection, rule.name, keys, numbers[0])

@@ -101,6 +101,11 @@ _SENTENCES: Final = {
     "audited.sample": "The number of the audit.",
     "audited.accuracy": "The share of the labelled items on which scorer and people agree.",
     "days": "Days that are looked at.",
+    "expected.mean": "The volume to be expected after the eight weeks before.",
+    "expected.low": "The lower end of what is usual: chance keeps 95 of 100 cases above it.",
+    "expected.high": "The upper end of what is usual: chance keeps 95 of 100 cases below it.",
+    "alert": "A number of an alert: what was seen, what was expected, how often chance alone would do so.",
+    "quote": "A number of one item: its likes, shares, comments, stars or score.",
 }
 FORMULAS: Final = {name: Formula(name, 1, sentence) for name, sentence in _SENTENCES.items()}
 
@@ -114,6 +119,8 @@ UNOPENED: Final = {
     "author.followers": "it was read from the author's profile, not from items",
     "coverage.missing": "these items were never seen",
     "days": "it is a length of time",
+    "expected": "it is computed from the eight weeks before, not counted",
+    "alert": "it belongs to an alert; see: alerts list",
     "quote": "it belongs to a single item, whose number stands beside it",
 }
 """Why a figure has no list of items, by the beginning of its formula's name."""
@@ -123,6 +130,8 @@ _PLACES: Final = tuple(
     (re.compile(pattern), name)
     for pattern, name in (
         (r"top_items\..*|drivers\.(?:negative|positive|new)\..+\.examples\..*", "quote"),
+        (r"alerts\..*", "alert"),
+        (r"(?:volume|series\..+)\.expected\.(mean|low|high)", "expected.{}"),
         (rf"(?:.*\.)?(?:{_CHANGE})\.(delta|low|high|p|mix|within)", "change.{}"),
         (r".*\.audited\.(score|low|high|m|sample|accuracy)", "audited.{}"),
         (r"(?:trailing|annotations\..+)\.days", "days"),
@@ -141,6 +150,7 @@ _PLACES: Final = tuple(
         (r"(?:series|by_source|topics|breakdowns\.\w+)\..+\.volume", "volume.both"),
         (r"drivers\.texts", "driver.texts"),
         (r"drivers\.(?:negative|positive|new)\..+\.(items|others|authors|z|p)", "driver.{}"),
+        (r"drivers\.(?:negative|positive|new)\.[^.]+", "driver.items"),
         (r"authors\.total", "authors.total"),
         (r"authors\..+\.(items|before|engagement|followers|score|total)", "author.{}"),
         (r"coverage\.(unscored_languages)\..+", "coverage.{}"),
@@ -156,7 +166,7 @@ def formula_name(path: str) -> str | None:
     for pattern, name in _PLACES:
         if found := pattern.fullmatch(path):
             named = name.format(*found.groups())
-            return named if named in FORMULAS or named in UNOPENED else None
+            return named if named in FORMULAS else None
     return None
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from connectors import registry
 from connectors.contract import Page
-from connectors.errors import SourceError
+from connectors.errors import SourceError, fate_name
 from connectors.files import address_of, open_file
 from connectors.files_folder import listing
 from monitor.app import App
@@ -152,8 +152,7 @@ def _claimed(app: App, name: str) -> Iterator[Claim]:
             yield claim
         sources.finish_pull(app.database, claim, Outcome(app.now()), app.now())
     except SourceError as error:
-        fate = type(error).__name__.lower()
-        sources.finish_pull(app.database, claim, Outcome(app.now(), fate, str(error)[:500]), app.now())
+        sources.finish_pull(app.database, claim, Outcome(app.now(), fate_name(error), str(error)[:500]), app.now())
         raise ImportFailed(str(error)) from error
     except LeaseLost as error:
         raise ImportFailed(f"{name}: another process has taken over; wait for its end, then try again") from error

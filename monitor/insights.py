@@ -14,7 +14,7 @@ from monitor.app import App
 from monitor.drivers import drivers_of
 from monitor.metrics.engagement import potential_reach
 from monitor.metrics.groups import Group, changes_of
-from monitor.reading import DIMENSIONS, KINDS, Answers, Read, Writer, potential_readers, read
+from monitor.reading import DIMENSIONS, KINDS, Answers, Read, Writer, potential_readers, read, totals_of
 from monitor.schedule import Window
 from storage import windows
 
@@ -48,6 +48,10 @@ class Insights:
     authors: f.Authors = field(default_factory=f.Authors)
     answered: f.Answered | None = None
     reach: f.Reach | None = None
+    top: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """The ids of the top items, by list."""
+    foreign: Mapping[str, int] = field(default_factory=dict)
+    """Counted items without a label because of their language, by language."""
 
 
 NOTHING: Final = Insights()
@@ -76,7 +80,7 @@ def _made(
     now = read(app, brand, window, slices, expected=expected)
     before = read(app, brand, other, expected=expected)
     return Insights(
-        effects={kind: _effects(now, before, kind, complete) for kind in KINDS},
+        effects={kind: _effects(now.totals[kind], before.totals[kind], complete) for kind in KINDS},
         by_source={
             (source, kind): now.group("source", source, kind).deff() for source in now.names("source") for kind in KINDS
         },
@@ -87,11 +91,25 @@ def _made(
         authors=_authors(now, before),
         answered=_answered(app, now.answers),
         reach=_reach(now),
+        top={name: top.ids for name, top in now.top.items()},
+        foreign=dict(now.foreign),
     )
 
 
-def _effects(now: Read, before: Read, kind: str, complete: Set[str]) -> Effects:
-    here, there = now.totals[kind], before.totals[kind]
+def effects_alone(app: App, brand: str, both: tuple[Window, Window], complete: frozenset[str]) -> Insights:
+    """Of the item part only the design effects of both kinds: all that is shown of a rival. Remembered alike."""
+    edges = [(one.start, one.end) for one in both]
+    state = tuple(windows.version(app.database, brand, edge) for edge in edges)
+    key = ("effects", brand, *edges, state, complete)
+
+    def made() -> Insights:
+        now, before = (totals_of(app, brand, edge) for edge in edges)
+        return Insights(effects={kind: _effects(now[kind], before[kind], complete) for kind in KINDS})
+
+    return app.remembered(key, made)
+
+
+def _effects(here: Group, there: Group, complete: Set[str]) -> Effects:
     return Effects(here.deff(), here.deff(complete), there.deff(complete))
 
 

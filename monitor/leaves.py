@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC
 from typing import Any
 
 from monitor.figures import BrandFigures
-from monitor.schedule import Window, is_hourly, slices_of
+from monitor.schedule import Window
+from monitor.slices import stretches
 
 Number = int | float
 
@@ -21,15 +21,6 @@ def leaves(figures: BrandFigures, window: Window) -> dict[str, Number]:
     dump = figures.model_dump()
     dump["series"] = dict(zip(stretches(window), dump["series"], strict=True))
     return dict(_walk(dump, ()))
-
-
-def stretches(window: Window) -> dict[str, Window]:
-    """The stretches of the window's series by what they are called in a path."""
-    return {_stretch_name(part, hourly=is_hourly(window)): part for part in slices_of(window)}
-
-
-def _stretch_name(part: Window, *, hourly: bool) -> str:
-    return f"{part.start.astimezone(UTC):%Y-%m-%dT%H:%MZ}" if hourly else f"{part.start.astimezone(part.zone):%Y-%m-%d}"
 
 
 def _walk(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Number]]:

@@ -26,6 +26,7 @@ class Notice(BaseModel):
     """What is told: a sentence, further lines, and items by their ids (their words are looked up when it is sent).
 
     ``figures`` are the numbers behind it, for programs; ``total``: items it is about, of which ``items`` are the first.
+    ``urgent``: it does not wait for the end of quiet hours.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,6 +38,7 @@ class Notice(BaseModel):
     brand: str | None = None
     figures: dict[str, Any] = Field(default_factory=dict)
     test: bool = False
+    urgent: bool = False
 
 
 def queue(
@@ -76,6 +78,7 @@ def letter_of(app: App, due: DeliveryDue) -> Letter:
         stem=f"{due.kind}-{_fit(due.name)}-{due.start:%Y%m%dT%H%M%S}-{due.key[:6]}",
         subject=shown.subject,
         render=shown.render,
+        brief=lambda: shown.brief,
         key=due.key,
         at=app.now(),
     )

@@ -18,6 +18,8 @@ from monitor import phones
 
 EMAIL: Final = "email"
 PHONE: Final = "phone"
+OWN_KEY: Final = "privacy.key"
+"""The note that holds the store's own key, where the configuration names none."""
 HASHED: Final = "hashed:"
 """What the id of an author begins with whose own is not stored."""
 

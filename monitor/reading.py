@@ -6,12 +6,13 @@ Linear in the window, never in the store. What it comes to is kept until anythin
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Final, NamedTuple
+from heapq import heappush, heapreplace
+from typing import Any, Final, NamedTuple
 
 from monitor.app import App
 from monitor.matching import Keywords, Verdict, decide
@@ -76,6 +77,32 @@ class Writer:
     signs: list[int] = field(default_factory=list)
 
 
+TOP: Final = 5
+"""Items in each list of a report's top items."""
+WORST: Final = 1
+"""Stars that a verdict of "no" stands for among the reviews without an answer."""
+
+
+@dataclass(slots=True)
+class Top:
+    """The ids of the items that lead in something; those not among the first :data:`TOP` are forgotten at once."""
+
+    _heap: list[tuple[Any, int]] = field(default_factory=list)
+
+    def add(self, height: Any, number: int) -> None:
+        """``number``: the id, or the negative id where the older of equals leads."""
+        entry = (height, number)
+        if len(self._heap) < TOP:
+            heappush(self._heap, entry)
+        elif entry > self._heap[0]:
+            heapreplace(self._heap, entry)
+
+    @property
+    def ids(self) -> list[int]:
+        """The first one first."""
+        return [abs(number) for _, number in sorted(self._heap, reverse=True)]
+
+
 @dataclass(slots=True)
 class Answers:
     """What the owner did with the reviews of one source."""
@@ -91,7 +118,10 @@ Groups = dict[tuple[str, str], dict[str, Group]]
 
 @dataclass(slots=True)
 class Read:
-    """A window, read. ``groups``: by (dimension, name), then by kind; ``slices``: by (number, kind)."""
+    """A window, read. ``groups``: by (dimension, name), then by kind; ``slices``: by (number, kind).
+
+    ``foreign``: counted items of any kind without a label because of their language, by language.
+    """
 
     totals: dict[str, Group] = field(default_factory=lambda: defaultdict(Group))
     groups: Groups = field(default_factory=lambda: defaultdict(lambda: defaultdict(Group)))
@@ -99,6 +129,8 @@ class Read:
     writers: dict[int, Writer] = field(default_factory=dict)
     documents: list[Document] = field(default_factory=list)
     answers: dict[str, Answers] = field(default_factory=lambda: defaultdict(Answers))
+    top: dict[str, Top] = field(default_factory=lambda: defaultdict(Top))
+    foreign: Counter[str] = field(default_factory=Counter)
     sampled: bool = False
 
     def group(self, dimension: str, name: str, kind: str) -> Group:
@@ -118,7 +150,7 @@ def read(app: App, brand: str, window: Window, slices: Sequence[Window] = (), *,
     edges = [part.start for part in slices]
     seen = [
         _see(found, item, topics, edges, share)
-        for item in windows.counted_items(app.database, brand, (window.start, window.end))
+        for item in _noted(found, windows.counted_items(app.database, brand, (window.start, window.end)))
         if item.kind in KINDS
     ]
     ties = [(one.author_id, one.fingerprint) for one in seen]
@@ -128,15 +160,37 @@ def read(app: App, brand: str, window: Window, slices: Sequence[Window] = (), *,
     return found
 
 
+def totals_of(app: App, brand: str, edges: tuple[datetime, datetime]) -> dict[str, Group]:
+    """The labels of a window by kind, with what makes items depend on each other, and nothing else of it."""
+    seen = [
+        (item.kind, item.source, _SIGNS[item.label], item.author_id, item.fingerprint)
+        for item in windows.counted_items(app.database, brand, edges)
+        if item.kind in KINDS
+    ]
+    found = {kind: Group() for kind in KINDS}
+    for one, cluster in zip(seen, clusters([(one[3], one[4]) for one in seen]), strict=True):
+        found[one[0]].add(one[1], cluster, one[2])
+    return found
+
+
 def topics_of(app: App, brand: str) -> Mapping[str, Keywords]:
     """The configured topics that a brand's items are sorted into."""
     return {topic.name: topic.compiled() for topic in app.settings.topics if not topic.brands or brand in topic.brands}
+
+
+def _noted(found: Read, items: Iterable[WindowItem]) -> Iterator[WindowItem]:
+    """The items, with those noted that the scorer does not read."""
+    for item in items:
+        if item.unscored == "language" and item.label is None:
+            found.foreign[item.language or "unknown"] += 1
+        yield item
 
 
 def _see(
     found: Read, item: WindowItem, topics: Mapping[str, Keywords], edges: Sequence[datetime], share: float
 ) -> Seen:
     _remember_writer(found, item)
+    _remember_top(found.top, item)
     if item.kind == "review":
         _remember_answer(found.answers[item.source], item)
     return Seen(
@@ -152,8 +206,23 @@ def _see(
 
 
 def _draft(item: WindowItem) -> Draft:
-    engagement = sum(count or 0 for count in (item.likes, item.shares, item.comments))
-    return Draft(item.id, _SIGNS[item.label], engagement, item.title, item.text)
+    return Draft(item.id, _SIGNS[item.label], _engagement(item), item.title, item.text)
+
+
+def _engagement(item: WindowItem) -> int:
+    return (item.likes or 0) + (item.shares or 0) + (item.comments or 0)
+
+
+def _remember_top(top: Mapping[str, Top], item: WindowItem) -> None:
+    """In the orders of :func:`storage.listing.items`; what waits for an answer with the fewest stars first, then the newest."""
+    if item.label == "positive":
+        top["positive"].add(item.compound or 0, item.id)
+    elif item.label == "negative":
+        top["negative"].add(-(item.compound or 0), -item.id)
+        if item.kind == "review" and not item.replied:
+            top["unanswered"].add((-(item.star_cell or WORST), item.published_at), item.id)
+    if (engagement := _engagement(item)) > 0:
+        top["engaged"].add(engagement, item.id)
 
 
 def groups_of(item: WindowItem, topics: Mapping[str, Keywords]) -> Iterator[tuple[str, str]]:

@@ -6,10 +6,9 @@ topics, drivers and authors from the window's items, read once (:mod:`monitor.in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 from monitor import figures as f
 from monitor import sums as s
@@ -17,16 +16,17 @@ from monitor.annotations import annotations_of
 from monitor.app import App
 from monitor.auditing import audited
 from monitor.coverage import Reach, coverage_of
-from monitor.insights import NOTHING, Insights, insights
+from monitor.expectations import Expectations, alerts_of, expectations
+from monitor.insights import NOTHING, Insights, effects_alone, insights
 from monitor.metrics.change import change, compare
 from monitor.metrics.volume import share_of_voice, velocity
 from monitor.quotes import quote
-from monitor.schedule import Window, comparison, slices_of, trailing
+from monitor.schedule import Window, comparison, trailing
+from monitor.slices import slices_of
 from storage import queries
-from storage.records import ItemFilter, StoredItem, Sums
+from storage.records import Sums
 from storage.tables import UNCOUNTED
 
-TOP = 5
 TRAILING_DAYS = 90
 FEW = 30
 """Under so many items a window's own score says little. Source: METRICS 2.6."""
@@ -37,8 +37,8 @@ def build_report(
 ) -> f.Report:
     """Every figure of these brands over ``window``, compared with ``before`` (default: METRICS 1).
 
-    Without ``items`` only what comes from rollups and indexes: at once, however large window and store are; intervals then
-    take the items as independent.
+    Without ``items`` only what comes from rollups: at once, however large window and store are. Intervals then take the
+    items as independent; breakdowns, topics, drivers, authors and top items are empty.
     """
     other = before or comparison(window)
     return f.Report(
@@ -58,6 +58,8 @@ class _Brand:
     window: Window
     other: Window
     items: bool
+    is_rival: bool = False
+    """Only beside another brand: a few of its figures are shown."""
 
     def figures(self) -> f.BrandFigures:
         followers = self._followers()
@@ -80,7 +82,8 @@ class _Brand:
             authors=found.authors,
             competitors=[self._rival(rival) for rival in self.rivals.values()],
             annotations=annotations_of(self.app, self.name, self.window, self.other, items=self.items),
-            coverage=self.reach.figures(self._foreign()),
+            alerts=alerts_of(self.app, self.name, self.window),
+            coverage=self.reach.figures(self.insights.foreign),
             trailing=self._trailing() if min(social.total, reviews.total) < FEW else None,
         )
 
@@ -112,7 +115,14 @@ class _Brand:
         if not self.items:
             return NOTHING
         windows, expected = (self.window, self.other), s.labelled(self.now, self.before)
+        if self.is_rival:
+            return effects_alone(self.app, self.name, windows, frozenset(self.complete))
         return insights(self.app, self.name, windows, self.slices, frozenset(self.complete), expected)
+
+    @cached_property
+    def expected(self) -> Expectations:
+        """What was usual for the window."""
+        return expectations(self.app, self.name, self.window, self.slices)
 
     def _sums(self, window: Window) -> s.BySource:
         return queries.sums_by_source(self.app.database, self.name, (window.start, window.end))
@@ -177,9 +187,6 @@ class _Brand:
     def _served(self) -> set[str]:
         return {source.name for source in self.app.settings.sources if self.name in source.served}
 
-    def _foreign(self) -> dict[str, int]:
-        return queries.unscored_by_language(self.app.database, self.name, (self.window.start, self.window.end))
-
     def _volume(self) -> f.Volume:
         rivals = [rival.mentions() for rival in self.rivals.values()]
         shared = self._shared(self._competitors())
@@ -189,6 +196,7 @@ class _Brand:
             before=s.tally_of(s.total(self.before, "mention", "review")).volume,
             share_of_voice=share_of_voice(self.mentions(), rivals, shared),
             shared_sources=sorted(shared),
+            expected=self.expected.whole,
         )
 
     def _source(self, source: str) -> f.SourceFigures:
@@ -221,6 +229,7 @@ class _Brand:
             reviews=figures["review"],
             volume=tallies["mention"].volume + tallies["review"].volume,
             gap=self.reach.has_gap(part.start, part.end),
+            expected=self.expected.slices.get(number),
         )
 
     def _trailing(self) -> f.Trailing:
@@ -247,7 +256,7 @@ class _Brand:
 
     @cached_property
     def rivals(self) -> dict[str, _Brand]:
-        return {name: replace(self, name=name) for name in self._competitors()}
+        return {name: replace(self, name=name, is_rival=True) for name in self._competitors()}
 
     def _rival(self, rival: _Brand) -> f.Rival:
         mentions = rival.mentions()
@@ -274,18 +283,11 @@ class _Brand:
     # Items -----------------------------------------------------------------------------------------------------
 
     def _top(self) -> f.TopItems:
-        base = ItemFilter(brand=self.name, since=self.window.start, until=self.window.end)
-        public = replace(base, kinds=("mention", "review"))
-
-        def quotes(wanted: ItemFilter, order: str, keep: Callable[[StoredItem], bool] = lambda _: True) -> Any:
-            found = queries.items(self.app.database, wanted, order=order, limit=TOP)
-            return [quote(item) for item in found if keep(item)]
-
+        """The items as they are now; which ones they are was found while the window was read."""
+        top = self.insights.top
+        found = queries.items_by_id(self.app.database, sorted({number for ids in top.values() for number in ids}))
         return f.TopItems(
-            negative=quotes(replace(public, labels=("negative",)), "negative"),
-            positive=quotes(replace(public, labels=("positive",)), "positive"),
-            engaged=quotes(public, "engaged", lambda item: queries.sort_key(item, "engaged")[0] > 0),
-            unanswered=quotes(replace(base, kinds=("review",), labels=("negative",), unanswered=True), "newest"),
+            **{name: [quote(found[number]) for number in ids if number in found] for name, ids in top.items()}
         )
 
 

@@ -46,11 +46,14 @@ def aged(app: App) -> list[Aged]:
 
 
 def prune(app: App, stop: Event | None = None) -> tuple[list[Aged], int]:
-    """Take the words of what has grown old, and the old lines of the pull log: (by brand, lines). Ends early on ``stop``."""
+    """Take the words of what has grown old, and the old lines of the pull log: (by brand, lines). Ends early on ``stop``.
+
+    What was erased since the last time, because its platform no longer shows it, leaves the full-text index for good, too.
+    """
     stop, ids = stop or Event(), queries.brand_ids(app.database)
     done = [_pruned(app, name, ids[name], at, stop) for name, at in sorted(limits(app).items())]
     lines = sum(_unhurried(retention.prune_log(app.database, app.now() - app.settings.monitor.keep_log), stop))
-    if any(one.items for one in done):
+    if not stop.is_set() and retention.is_unclean(app.database):
         retention.clean(app.database)
     return done, lines
 

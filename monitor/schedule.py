@@ -243,20 +243,6 @@ def days(window: Window, zone: ZoneInfo) -> list[Window]:
     return found
 
 
-def slices_of(window: Window) -> list[Window]:
-    """The stretches of a window's series: local days, or hours where :func:`is_hourly`."""
-    if not is_hourly(window):
-        return days(window, window.zone)
-    hours = -(-window.length // HOUR)
-    edges = [window.start + HOUR * number for number in range(hours)]
-    return [replace(window, start=start, end=min(start + HOUR, window.end)) for start in edges]
-
-
-def is_hourly(window: Window) -> bool:
-    """Is a series over it told by the hour? Two days are, a day of 25 hours among them."""
-    return window.length <= 50 * HOUR
-
-
 def parse_period(label: str, zone: ZoneInfo) -> Window:
     """The window that a label names (see :func:`period_at`); ``ValueError`` where it names none."""
     try:

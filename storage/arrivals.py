@@ -6,13 +6,14 @@ crash between the two loses nothing, and of several daemons one fires.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, Select, delete, func, null, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from storage.bulk import insert_rows
 from storage.engine import Database
 from storage.people_tables import ARRIVAL, FIRING, TAG
 from storage.tables import AUTHOR, BRAND, ITEM, NOTE, SCALE, SOURCE
@@ -104,17 +105,20 @@ def note(
 
     Where the time of an edit is known, it must not lie before ``since`` either.
     """
+    insert_rows(connection, ARRIVAL, _arriving(at, ((row["id"], row) for row in new if row["published_at"] >= since)))
     before = {row["item_id"]: row["rating_value"] for row in revisions}
-    rated = (row for row in changed if row["row_id"] in before and row["rating_value"] != before[row["row_id"]])
-    rows = [(row["id"], row) for row in new if row["published_at"] >= since]
-    rows += [(row["row_id"], row) for row in rated if row["updated_at"] is None or row["updated_at"] >= since]
-    arrived = [
+    rated = [row for row in changed if row["row_id"] in before and row["rating_value"] != before[row["row_id"]]]
+    late = [(row["row_id"], row) for row in rated if row["updated_at"] is None or row["updated_at"] >= since]
+    if again := _arriving(at, late):
+        connection.execute(_insert(connection)(ARRIVAL).on_conflict_do_nothing(), again)
+
+
+def _arriving(at: datetime, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> list[dict[str, Any]]:
+    return [
         {"item_id": number, "version": version_of(row["rating_value"], row["rating_best"]), "at": at}
         for number, row in rows
         if row["uncounted"] is None
     ]
-    if arrived:
-        connection.execute(_insert(connection)(ARRIVAL).on_conflict_do_nothing(), arrived)
 
 
 def waiting(database: Database, limit: int = CHUNK, *, tags: bool = False) -> list[Waiting]:
@@ -259,7 +263,7 @@ def items_of(connection: Connection, ids: Sequence[int]) -> list[RuleItem]:
     """These items as they are now."""
     found: list[RuleItem] = []
     for start in range(0, len(ids), CHUNK):
-        query = _items(tags=False).where(ITEM.c.id.in_(ids[start : start + CHUNK]))
+        query = _items(tags=True).where(ITEM.c.id.in_(ids[start : start + CHUNK]))
         found += [_item(row) for row in connection.execute(query).mappings()]
     return found
 

@@ -35,6 +35,7 @@ _PRAGMAS: Final = (  # journal_mode=WAL stays with the file: storage.schema sets
     "PRAGMA secure_delete=FAST",  # what is replaced is overwritten; storage.erasure turns it up for freed pages
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA cache_size=-32768",
+    "PRAGMA wal_autocheckpoint=8000",  # 32 MB: pages that many transactions change are written into the file once
 )
 
 
@@ -110,6 +111,11 @@ class Database:
     def _once(self, work: Callable[[Connection], T]) -> T:
         with self.engine.begin() as connection:
             return work(connection)
+
+    def rest(self) -> None:
+        """Close the connections to a file that nobody uses: each keeps pages of it in memory."""
+        if self.is_sqlite:
+            self.engine.dispose()
 
     def close(self) -> None:
         self.engine.dispose()

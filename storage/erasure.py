@@ -37,6 +37,8 @@ HARMLESS: Final = frozenset({"app_version", "country", "language", "os", "territ
 """Attributes that many share and figures may be asked for; all others go."""
 
 _KEY: Final = "erasure.key"
+UNCLEAN: Final = "erasure.unclean"
+"""The note that an SQLite file's full-text index may still hold words of what was erased: a token of the last act."""
 
 
 def erase(
@@ -66,7 +68,17 @@ def erase(
         _empty(connection, rows, known, key, at)
         forget_authors(connection, authors)
         erased += len(rows)
+    if erased and connection.dialect.name == "sqlite":
+        keep_note(connection, UNCLEAN, secrets.token_hex(8))
     return erased
+
+
+def keep_note(connection: Connection, name: str, value: Any) -> None:
+    """Keep a small fact by name, in the caller's transaction."""
+    insert = (
+        (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(NOTE).values(name=name, value=value)
+    )
+    connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"value": insert.excluded.value}))
 
 
 def tombstones(connection: Connection, brand_id: int, platform: str, external_ids: Sequence[str]) -> set[str]:

@@ -6,7 +6,7 @@ or decides anew whether they count reads the mutes under a shared lock, whoever 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Final
@@ -65,11 +65,13 @@ def unmute(database: Database, wanted: Mute) -> bool:
     return database.write(work)
 
 
-def find_authors(database: Database, wanted: str, limit: int = 20) -> list[tuple[int, str, str, str | None]]:
-    """The authors of this name, platform's id or number: (number, platform, platform's id, name)."""
+def find_authors(
+    database: Database, wanted: str, others: Iterable[str] = (), limit: int = 20
+) -> list[tuple[int, str, str, str | None]]:
+    """The authors of this name, platform's id (or one of ``others``) or number: (number, platform, platform's id, name)."""
     c, plain = AUTHOR.c, wanted.removeprefix("@")
     names = (wanted, plain, f"@{plain}")
-    same = [c.external_id.in_(names), c.name.in_(names), func.lower(c.name) == plain.lower()]
+    same = [c.external_id.in_((*names, *others)), c.name.in_(names), func.lower(c.name) == plain.lower()]
     if wanted.isascii() and wanted.isdecimal() and int(wanted) < 2**63:
         same.append(c.id == int(wanted))
     query = select(c.id, c.platform, c.external_id, c.name).where(or_(*same)).order_by(c.platform, c.id).limit(limit)

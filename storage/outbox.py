@@ -87,13 +87,20 @@ def fail_digest(database: Database, due: DigestDue, error: str, pause: timedelta
 
 
 def claim_delivery(
-    database: Database, owner: str, channels: Sequence[str], now: datetime, lease: timedelta
+    database: Database,
+    owner: str,
+    channels: Sequence[str],
+    now: datetime,
+    lease: timedelta,
+    *,
+    only: int | None = None,
 ) -> DeliveryDue | None:
-    """Claim the oldest delivery that is due to one of these channels; ``None`` if there is none."""
+    """Claim the oldest delivery that is due to one of these channels (``only``: this one); ``None`` if there is none."""
 
     def work(connection: Connection) -> DeliveryDue | None:
         c = DELIVERY.c
         due = and_(c.state.in_(("queued", "claimed")), c.next_try_at <= now, c.channel.in_(channels))
+        due = due if only is None else and_(due, c.id == only)
         row = claim(connection, DELIVERY, due, [c.next_try_at, c.id], owner, lease)
         if row is None:
             return None
@@ -131,6 +138,12 @@ def queue_notice(
     return int(made[0])
 
 
+def delivery_of_notice(connection: Connection, notice_id: int) -> int:
+    """The first delivery of a notice."""
+    query = select(func.min(DELIVERY.c.id)).where(DELIVERY.c.notice_id == notice_id)
+    return int(connection.execute(query).scalar_one())
+
+
 def mark_sent(database: Database, due: DeliveryDue, now: datetime, but: str | None = None) -> None:
     """The channel took it; ``but`` says what of it was refused."""
     _finish(database, due, {"state": "sent", "sent_at": now, "error": but and but[:500]})
@@ -139,6 +152,18 @@ def mark_sent(database: Database, due: DeliveryDue, now: datetime, but: str | No
 def mark_retry(database: Database, due: DeliveryDue, error: str, next_try_at: datetime) -> None:
     """The channel did not take it now."""
     _finish(database, due, {"state": "queued", "error": error[:500], "next_try_at": next_try_at})
+
+
+def put_off(database: Database, due: DeliveryDue, until: datetime) -> None:
+    """It is not to leave yet: no try is counted."""
+    _finish(database, due, {"state": "queued", "attempts": due.attempts - 1, "next_try_at": until})
+
+
+def sent_since(database: Database, channel: str, since: datetime) -> list[datetime]:
+    """When messages left by this channel after ``since``, oldest first."""
+    c = DELIVERY.c
+    query = select(c.sent_at).where(c.channel == channel, c.state == "sent", c.sent_at > since).order_by(c.sent_at)
+    return database.read(lambda connection: list(connection.execute(query).scalars()))
 
 
 def mark_failed(database: Database, due: DeliveryDue, error: str) -> None:
@@ -164,7 +189,7 @@ def _finish(database: Database, due: DeliveryDue, values: Mapping[str, Any]) -> 
     database.write(work)
 
 
-def deliveries(database: Database, limit: int = 100) -> list[Mapping[str, Any]]:
+def deliveries(database: Database, limit: int = 100, *, only: int | None = None) -> list[Mapping[str, Any]]:
     """The newest deliveries: ``kind`` is ``digest`` or a notice's, ``digest`` the name of either, ``period`` a digest's."""
     columns = [DELIVERY.c[name] for name in ("id", "channel", "state", "attempts", "next_try_at", "error", "sent_at")]
     named = [
@@ -179,7 +204,16 @@ def deliveries(database: Database, limit: int = 100) -> list[Mapping[str, Any]]:
         .order_by(DELIVERY.c.id.desc())
         .limit(limit)
     )
+    query = query if only is None else query.where(DELIVERY.c.id == only)
     return database.read(lambda connection: [dict(row) for row in connection.execute(query).mappings()])
+
+
+def delivery_row(database: Database, delivery_id: int) -> Mapping[str, Any]:
+    """One delivery as :func:`deliveries` has it; ``LookupError`` if there is none."""
+    rows = deliveries(database, only=delivery_id)
+    if not rows:
+        raise LookupError(f"there is no delivery {delivery_id}")
+    return rows[0]
 
 
 def requeue(database: Database, delivery_id: int, now: datetime) -> bool:
@@ -196,6 +230,46 @@ def requeue(database: Database, delivery_id: int, now: datetime) -> bool:
         return True
 
     return database.write(work)
+
+
+def failed_ids(database: Database) -> list[int]:
+    """The deliveries that failed for good, oldest first."""
+    query = select(DELIVERY.c.id).where(DELIVERY.c.state == "failed").order_by(DELIVERY.c.id)
+    return database.read(lambda connection: list(connection.execute(query).scalars()))
+
+
+def unsent_ids(database: Database) -> list[int]:
+    """The deliveries that have not left, oldest first."""
+    query = select(DELIVERY.c.id).where(DELIVERY.c.state != "sent").order_by(DELIVERY.c.id)
+    return database.read(lambda connection: list(connection.execute(query).scalars()))
+
+
+def archive(database: Database, name: str | None = None, limit: int = 100) -> list[Mapping[str, Any]]:
+    """The newest digests without their reports, each with its ``channels`` (name -> state)."""
+    columns = [
+        DIGEST.c[key] for key in ("id", "name", "period", "start", "end", "due_at", "state", "built_at", "error")
+    ]
+    query = select(*columns).order_by(DIGEST.c.due_at.desc(), DIGEST.c.id.desc()).limit(limit)
+    query = query if name is None else query.where(DIGEST.c.name == name)
+
+    def work(connection: Connection) -> list[Mapping[str, Any]]:
+        rows = [dict(row) for row in connection.execute(query).mappings()]
+        c, channels = DELIVERY.c, dict[int, dict[str, str]]()
+        sent = (
+            select(c.digest_id, c.channel, c.state).where(c.digest_id.in_([row["id"] for row in rows])).order_by(c.id)
+        )
+        for digest_id, channel, state in connection.execute(sent):
+            channels.setdefault(digest_id, {})[channel] = state
+        return [{**row, "channels": channels.get(row["id"], {})} for row in rows]
+
+    return database.read(work)
+
+
+def stored_digest(database: Database, digest_id: int) -> Mapping[str, Any] | None:
+    """A digest with its report (``None`` while it waits to be built); ``None`` if there is no such digest."""
+    query = select(DIGEST).where(DIGEST.c.id == digest_id)
+    found = database.read(lambda connection: connection.execute(query).mappings().one_or_none())
+    return None if found is None else dict(found)
 
 
 def note(database: Database, name: str) -> Any:

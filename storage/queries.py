@@ -7,9 +7,10 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, func, select
+from sqlalchemy import Connection, FromClause, and_, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
+from storage import spans
 from storage.engine import Database
 from storage.listing import count_items as count_items
 from storage.listing import items as items
@@ -36,16 +37,21 @@ Window = tuple[datetime, datetime]
 
 def sums_by_source(database: Database, brand: str, window: Window) -> dict[tuple[str, str], Sums]:
     """Rollup sums of a brand's window by (source, kind)."""
-    sums = (
-        select(ROLLUP.c.source_id, ROLLUP.c.kind, *_summed(ROLLUP_VALUES))
-        .where(ROLLUP.c.brand_id == _brand_id(brand), *_between(first_bucket(window[0]), first_bucket(window[1])))
-        .group_by(ROLLUP.c.source_id, ROLLUP.c.kind)
-        .subquery()
+    low, high = first_bucket(window[0]), first_bucket(window[1])
+    if low >= high:
+        return {}
+    rows = spans.rows(_brand_id(brand), spans.repeated(0, low, high, high - low), ROLLUP_VALUES).subquery()
+    by = (rows.c.source_id, rows.c.kind)
+    sums = select(*by, *_summed(rows, ROLLUP_VALUES)).group_by(*by).subquery()
+    values = (sums.c[name] for name in ROLLUP_VALUES)
+    query = (
+        select(SOURCE.c.name, sums.c.kind, *values)
+        .join(sums, sums.c.source_id == SOURCE.c.id)
+        .order_by(SOURCE.c.name, sums.c.kind)
     )
-    query = select(SOURCE.c.name, sums).join(sums, sums.c.source_id == SOURCE.c.id).order_by(SOURCE.c.name, sums.c.kind)
     return database.read(
         lambda connection: {
-            (row["name"], row["kind"]): _sums(row, ROLLUP_VALUES) for row in connection.execute(query).mappings()
+            (name, kind): _sums(values, ROLLUP_VALUES) for name, kind, *values in connection.execute(query)
         }
     )
 
@@ -57,15 +63,29 @@ def sums_by_slice(
 
     def work(connection: Connection) -> dict[tuple[int, str], Sums]:
         found: dict[tuple[int, str], Sums] = {}
-        for first, low, high, length in _runs(slices):
-            number = ((ROLLUP.c.bucket - low) // length).label("slice")
-            query = (
-                select(number, ROLLUP.c.kind, *_summed(names))
-                .where(ROLLUP.c.brand_id == _brand_id(brand), *_between(low, high))
-                .group_by("slice", ROLLUP.c.kind)
-            )
-            rows = connection.execute(query).mappings()
-            found.update({(first + row["slice"], row["kind"]): _sums(row, names) for row in rows})
+        for run in _runs(slices):
+            rows = spans.rows(_brand_id(brand), spans.repeated(*run), names).subquery()
+            by = (rows.c.slice, rows.c.kind)
+            query = select(*by, *_summed(rows, names)).group_by(*by)
+            found.update({(number, kind): _sums(values, names) for number, kind, *values in connection.execute(query)})
+        return found
+
+    return database.read(work)
+
+
+def sums_by_source_and_slice(
+    database: Database, brand: str, slices: Sequence[Window], kinds: Sequence[str], names: Sequence[str]
+) -> dict[tuple[int, str], Sums]:
+    """Rollup sums of a brand's items of these kinds by (index of the slice, source), for the columns named."""
+
+    def work(connection: Connection) -> dict[tuple[int, str], Sums]:
+        found: dict[tuple[int, str], Sums] = {}
+        for run in _runs(slices):
+            rows = spans.rows(_brand_id(brand), spans.repeated(*run), names).subquery()
+            by = (rows.c.slice, SOURCE.c.name)
+            query = select(*by, *_summed(rows, names)).join(SOURCE, SOURCE.c.id == rows.c.source_id)
+            query = query.where(rows.c.kind.in_(kinds)).group_by(*by)
+            found.update({(number, name): _sums(values, names) for number, name, *values in connection.execute(query)})
         return found
 
     return database.read(work)
@@ -76,27 +96,23 @@ def _runs(slices: Sequence[Window]) -> Iterator[tuple[int, int, int, int]]:
 
     Finding the slice of a bucket by a division is fifty times as fast over a year as by comparing it with every slice.
     """
-    spans = [(number, first_bucket(start), first_bucket(end)) for number, (start, end) in enumerate(slices)]
-    known = [(number, low, high, high - low) for number, low, high in spans if low < high]
+    edges = [(number, first_bucket(start), first_bucket(end)) for number, (start, end) in enumerate(slices)]
+    known = [(number, low, high, high - low) for number, low, high in edges if low < high]
     for (length, _), group in groupby(known, key=lambda span: (span[3], span[1] - span[0] * span[3])):
         run = list(group)
         yield run[0][0], run[0][1], run[-1][2], length
 
 
-def _summed(names: Iterable[str]) -> list[ColumnElement[Any]]:
-    return [func.sum(ROLLUP.c[name]).label(name) for name in names]
+def _summed(rows: FromClause, names: Iterable[str]) -> list[ColumnElement[Any]]:
+    return [func.sum(rows.c[name]).label(name) for name in names]
 
 
-def _sums(row: RowMapping, names: Iterable[str]) -> Sums:
-    return Sums({name: int(row[name]) for name in names})
+def _sums(values: Iterable[Any], names: Iterable[str]) -> Sums:
+    return Sums(dict(zip(names, map(int, values), strict=True)))
 
 
 def _brand_id(name: str) -> ColumnElement[int]:
     return select(BRAND.c.id).where(BRAND.c.name == name).scalar_subquery()
-
-
-def _between(low: int, high: int) -> list[ColumnElement[bool]]:
-    return [ROLLUP.c.bucket >= low, ROLLUP.c.bucket < high]
 
 
 def followers(database: Database, at: datetime) -> list[tuple[str, str, int, datetime]]:
@@ -173,11 +189,12 @@ def unscored_by_language(database: Database, brand: str, window: Window) -> dict
 
 def first_good_pulls(database: Database) -> dict[str, datetime]:
     """When each source's first good pull began, by the source's name."""
-    query = select(SOURCE.c.name, func.min(PULL.c.begun_at).label("begun_at")).join(
-        SOURCE, SOURCE.c.id == PULL.c.source_id
+    # One look into the index of each source: the log of a long time is not read as a whole.
+    first = select(PULL.c.begun_at).where(PULL.c.source_id == SOURCE.c.id, PULL.c.ok).order_by(PULL.c.begun_at).limit(1)
+    query = select(SOURCE.c.name, first.correlate(SOURCE).scalar_subquery().label("begun_at"))
+    return database.read(
+        lambda connection: {row.name: row.begun_at for row in connection.execute(query) if row.begun_at is not None}
     )
-    query = query.where(PULL.c.ok).group_by(SOURCE.c.name)
-    return database.read(lambda connection: {row.name: row.begun_at for row in connection.execute(query)})
 
 
 def brand_ids(database: Database) -> dict[str, int]:

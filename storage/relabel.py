@@ -50,7 +50,10 @@ class Labelled:
     rating_label: str | None
     label: str | None
     label_by: str | None
+    scorer_label: str | None
+    text_label: str | None
     compound: int | None
+    unscored: str | None
     uncounted: str | None
 
     @property
@@ -180,14 +183,16 @@ def _values(item: Labelled, new: NewLabel) -> Mapping[str, Any]:
 
 
 def _touched(written: Iterable[tuple[Labelled, NewLabel]]) -> Iterator[Key]:
-    """The rollups whose sums are others now."""
+    """The rollups whose sums are others now, or that hold items of which something else is shown now."""
     for item, new in written:
-        if (item.label, item.compound) != (moved(item, new).after, new.compound):
+        now = _values(item, new)
+        if any(getattr(item, name) != now[name] for name in _SHOWN):
             yield Key(item.brand_id, item.source_id, item.kind, item.bucket)
 
 
 _AS_SCORED: Final = ("text_label", "compound", "language", "scorer", "unscored")
 _WRITTEN: Final = ("label", "label_by", "scorer_label", *_AS_SCORED)
+_SHOWN: Final = tuple(name for name in _WRITTEN if name != "scorer")
 _WRITE: Final = (
     update(ITEM)
     .where(ITEM.c.id == bindparam("row_id"), ITEM.c.erased_at.is_(None))

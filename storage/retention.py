@@ -9,13 +9,12 @@ from secrets import token_hex
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, literal, or_, select, tuple_
-from sqlalchemy.dialects import postgresql, sqlite
 
 from storage import search
 from storage.engine import Database
-from storage.erasure import ASKED, OLD, erase
+from storage.erasure import ASKED, OLD, UNCLEAN, erase, keep_note
 from storage.people_tables import MUTE, NOTICE
-from storage.tables import DELIVERY, DIGEST, ITEM, NOTE, PULL
+from storage.tables import BRAND, DELIVERY, DIGEST, ITEM, NOTE, PULL
 
 CHUNK: Final = 500
 """Items in one transaction, so that pulls go on beside."""
@@ -76,7 +75,7 @@ def erase_asked(
             return erased
 
         done += database.write(work)
-    _clean(database)
+    clean(database)
     return Act(at, what, by, done, len(author_ids), mutes)
 
 
@@ -114,9 +113,21 @@ def prune_log(database: Database, before: datetime) -> Iterator[int]:
             return
 
 
+def is_unclean(database: Database) -> bool:
+    """May the index of an SQLite file still hold words of what was erased, by whomever, or by an act that was cut off?"""
+    return database.read(_unclean) is not None
+
+
 def clean(database: Database) -> None:
-    """After pruning: the words of what was erased leave the index of an SQLite file, too."""
-    _clean(database)
+    """The words of what was erased leave the index of an SQLite file, too, whoever erased it."""
+    if not database.is_sqlite:
+        return
+    known = database.read(_unclean)
+    search.purge(database)
+    with database.refusals_named(), database.engine.connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # as far as readers let it
+    database.write(lambda connection: _cleaned(connection, known))
 
 
 def compact(database: Database) -> None:
@@ -129,13 +140,16 @@ def compact(database: Database) -> None:
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def messages(database: Database, item_ids: Collection[int]) -> list[Sent]:
-    """The deliveries of digests and notices that name any of these items, oldest first."""
+def messages(database: Database, item_ids: Collection[int], whole: Collection[str] = ()) -> list[Sent]:
+    """The deliveries of digests and notices that name any of these items, oldest first.
+
+    ``whole``: digests by name that carry all items of their brands and windows, named or not.
+    """
     ids, found = set(item_ids), list[Sent]()
 
     def work(connection: Connection) -> None:
         digests = select(DIGEST.c.id, DIGEST.c.report).where(DIGEST.c.report.is_not(None)).order_by(DIGEST.c.id)
-        naming = _naming(connection, digests, ids)
+        naming = sorted({*_naming(connection, digests, ids), *_carrying(connection, sorted(ids), whole)})
         notices = _naming(connection, select(NOTICE.c.id, NOTICE.c.body).order_by(NOTICE.c.id), ids)
         found.extend(Sent(*row) for row in connection.execute(_sent_digests(naming)))
         found.extend(Sent(*row) for row in connection.execute(_sent_notices(notices)))
@@ -147,12 +161,14 @@ def messages(database: Database, item_ids: Collection[int]) -> list[Sent]:
 # ------------------------------------------------------------------------------------------------- steps
 
 
-def _clean(database: Database) -> None:
-    search.purge(database)
-    if database.is_sqlite:
-        with database.refusals_named(), database.engine.connect() as connection:
-            raw: Any = connection.connection.driver_connection
-            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # as far as readers let it
+def _unclean(connection: Connection) -> Any:
+    return connection.execute(select(NOTE.c.value).where(NOTE.c.name == UNCLEAN)).scalar()
+
+
+def _cleaned(connection: Connection, known: Any) -> None:
+    """Unless something more was erased meanwhile."""
+    if known is not None and _unclean(connection) == known:
+        connection.execute(delete(NOTE).where(NOTE.c.name == UNCLEAN))
 
 
 def _unmute(connection: Connection, name: str, act: Act, author_ids: Sequence[int]) -> int:
@@ -166,9 +182,7 @@ def _note(connection: Connection, name: str, act: Act) -> None:
         **{field: getattr(act, field) for field in Act.__slots__},
         "at": act.at.isoformat(),
     }
-    insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(NOTE)
-    made = insert.values(name=name, value=value)
-    connection.execute(made.on_conflict_do_update(index_elements=["name"], set_={"value": made.excluded.value}))
+    keep_note(connection, name, value)
 
 
 def _old(brand_id: int, before: datetime) -> list[Any]:
@@ -199,6 +213,21 @@ def _needless() -> Any:
 def _naming(connection: Connection, query: Any, ids: Collection[int]) -> list[int]:
     rows = connection.execute(query.execution_options(yield_per=50))
     return [number for number, body in rows if ids and any(found in ids for found in _named(body))]
+
+
+def _carrying(connection: Connection, ids: Sequence[int], names: Collection[str]) -> Iterator[int]:
+    """The digests of these names whose brands and windows hold any of the items."""
+    c, found = DIGEST.c, set[tuple[int, str]]()
+    within = (ITEM.c.published_at >= c.start) & (ITEM.c.published_at < c.end)
+    query = select(c.id, BRAND.c.name).join(ITEM, within).join(BRAND, BRAND.c.id == ITEM.c.brand_id).distinct()
+    query = query.where(c.name.in_(names), c.report.is_not(None))
+    for start in range(0, len(ids) if names else 0, CHUNK):
+        part = query.where(ITEM.c.id.in_(ids[start : start + CHUNK]))
+        found.update((number, brand) for number, brand in connection.execute(part))
+    for number in sorted({number for number, _ in found}):
+        report = connection.execute(select(c.report).where(c.id == number)).scalar_one()
+        if any((number, entry["brand"]) in found for entry in report["brands"]):
+            yield number
 
 
 _NUMBERS: Final = frozenset({"id", "item", "item_id", "items", "ids", "item_ids"})

@@ -30,6 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
+from storage.spans import renew
 from storage.tables import (
     BUCKET_SECONDS,
     COUNT_HISTORY,
@@ -93,6 +94,7 @@ def recompute(
     added = [_gain_row(key, grown[key]) for key in sorted(grown) if key not in wholly]
     if added:
         connection.execute(_gain(dialect), added)
+    renew(connection, {*changed, *grown})
 
 
 def grown_by(connection: Connection, item_ids: Sequence[int]) -> set[Key]:
@@ -195,7 +197,11 @@ _MAKE: Final = (
 _LOCK: Final = (
     select(ROLLUP.c.bucket).where(_of_group(ROLLUP, ROLLUP.c.bucket)).order_by(ROLLUP.c.bucket).with_for_update()
 )
-_EMPTY: Final = update(ROLLUP).where(_of_group(ROLLUP, ROLLUP.c.bucket)).values(dict.fromkeys(ROLLUP_VALUES, 0))
+_EMPTY: Final = (
+    update(ROLLUP)
+    .where(_of_group(ROLLUP, ROLLUP.c.bucket))
+    .values({**dict.fromkeys(ROLLUP_VALUES, 0), "changes": ROLLUP.c.changes + 1})
+)
 
 
 @cache

@@ -245,6 +245,25 @@ ROLLUP: Final = Table(
 ``changes`` rises with every change of the row or of an item in it: a sum of it tells whether anything of a window is new.
 """
 
+SPAN_SIZES: Final = (4, 24, 96, 3_072)
+"""An hour, six hours, a day of UTC and 32 days, in buckets; each a multiple of the one before."""
+
+ROLLUP_SPAN: Final = Table(
+    "rollup_span",
+    METADATA,
+    Column("brand_id", Integer, ForeignKey("brand.id"), primary_key=True),
+    Column("size", Integer, primary_key=True, autoincrement=False),
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("source_id", Integer, ForeignKey("source.id"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    *(
+        Column(name, BigInteger, nullable=False, server_default=sql("0"))
+        for name in (*ROLLUP_VALUES, "changes", "buckets")
+    ),
+    sqlite_with_rowid=False,
+)
+"""Sums of the rollups (``buckets`` of them) in ``size`` buckets from ``slot * size`` on; see storage.spans."""
+
 
 class PullRow(Row, table=True):
     """The log of pulls: when, how many, what was left out, and why it ended."""

@@ -1,9 +1,10 @@
-"""Proof that the rollups are right: every one is computed again from the items and compared."""
+"""Proof that the rollups are right: every one is computed again from the items and compared; so are the sums of longer spans."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import add
 from typing import Any, Final
 
 from sqlalchemy import Connection, Select, Table, bindparam, select, union
@@ -11,7 +12,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from storage.engine import Database
 from storage.rollups import GAINS, ITEM_SUMS, Key, gain_sums, item_sums, recompute
-from storage.tables import COUNT_HISTORY, ITEM, ROLLUP
+from storage.tables import COUNT_HISTORY, ITEM, ROLLUP, ROLLUP_SPAN, SPAN_SIZES
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,8 @@ def verify(database: Database, *, repair: bool = False) -> list[Difference]:
 
 _SERIES: Final = ("brand_id", "source_id", "kind")
 _COLUMNS: Final = (*ITEM_SUMS, *GAINS)
-Figures = dict[int, Sequence[int]]
+_NOTHING: Final = (0,) * len(_COLUMNS)
+Figures = Mapping[int, Sequence[int]]
 """Values by bucket. One series fits into memory, all of them might not."""
 
 
@@ -51,12 +53,28 @@ def _series(connection: Connection) -> list[Any]:
 def _differences(connection: Connection, series: tuple[int, int, str]) -> Iterator[Difference]:
     sums, gains, stored = (_figures(connection, query, series) for query in (_TRUE_SUMS, _TRUE_GAINS, _STORED))
     nothing, no_gain = (0,) * len(ITEM_SUMS), (0,) * len(GAINS)
-    for bucket in sorted({*sums, *gains, *stored}):
-        right = (*sums.get(bucket, nothing), *gains.get(bucket, no_gain))
-        row: Sequence[int | None] = stored.get(bucket) or (None,) * len(right)
-        for name, there, true in zip(_COLUMNS, row, right, strict=True):
+    right = {at: (*sums.get(at, nothing), *gains.get(at, no_gain)) for at in {*sums, *gains}}
+    yield from _compared(series, stored, right)
+    for size in SPAN_SIZES:
+        stored = _figures(connection, _STORED_SPANS.where(ROLLUP_SPAN.c.size == size), series)
+        yield from _compared(series, stored, _summed(right, size), size)
+
+
+def _compared(series: tuple[int, int, str], stored: Figures, right: Figures, size: int = 1) -> Iterator[Difference]:
+    """What differs; the key of a longer span's figure is that of its first bucket."""
+    of_size = "" if size == 1 else f" of {size} buckets"
+    for slot in sorted({*stored, *right}):
+        row: Sequence[int | None] = stored.get(slot) or (None,) * len(_COLUMNS)
+        for name, there, true in zip(_COLUMNS, row, right.get(slot, _NOTHING), strict=True):
             if (there or 0) != true:
-                yield Difference(Key(*series, bucket), name, there, true)
+                yield Difference(Key(*series, slot * size), f"{name}{of_size}", there, true)
+
+
+def _summed(figures: Figures, size: int) -> Figures:
+    found = dict[int, Sequence[int]]()
+    for bucket, values in figures.items():
+        found[bucket // size] = tuple(map(add, found.get(bucket // size, _NOTHING), values))
+    return found
 
 
 def _figures(connection: Connection, query: Select[Any], series: tuple[int, int, str]) -> Figures:
@@ -72,3 +90,4 @@ def _of_one_series(query: Select[Any], table: Table, bucket: ColumnElement[int],
 _TRUE_SUMS: Final = _of_one_series(item_sums(), ITEM, ITEM.c.bucket, ITEM_SUMS)
 _TRUE_GAINS: Final = _of_one_series(gain_sums(), ITEM, COUNT_HISTORY.c.bucket, GAINS)
 _STORED: Final = _of_one_series(select(ROLLUP), ROLLUP, ROLLUP.c.bucket, _COLUMNS)
+_STORED_SPANS: Final = _of_one_series(select(ROLLUP_SPAN), ROLLUP_SPAN, ROLLUP_SPAN.c.slot, _COLUMNS)

@@ -11,10 +11,11 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Select, func, select
 
+from storage import spans
 from storage.engine import Database
 from storage.queries import Window
 from storage.rollups import bucket_of
-from storage.tables import AUTHOR, BRAND, ITEM, ROLLUP, SOURCE
+from storage.tables import AUTHOR, BRAND, ITEM, SOURCE
 
 CHUNK: Final = 5_000
 
@@ -29,6 +30,8 @@ class WindowItem(NamedTuple):
     label: str | None
     label_by: str | None
     scorer_label: str | None
+    compound: int | None
+    unscored: str | None
     title: str | None
     text: str | None
     fingerprint: str | None
@@ -59,11 +62,10 @@ def counted_items(database: Database, brand: str, window: Window) -> Iterator[Wi
 
 def version(database: Database, brand: str, window: Window) -> tuple[int, int]:
     """What a window's items are, as two numbers that are others as soon as anything in it has changed."""
-    c = ROLLUP.c
     brand_id = select(BRAND.c.id).where(BRAND.c.name == brand).scalar_subquery()
-    query = select(func.count(), func.coalesce(func.sum(c.changes), 0)).where(
-        c.brand_id == brand_id, c.bucket >= bucket_of(window[0]), c.bucket <= bucket_of(window[1])
-    )
+    low, high = bucket_of(window[0]), bucket_of(window[1]) + 1
+    rows = spans.rows(brand_id, spans.repeated(0, low, high, high - low), ("buckets", "changes")).subquery()
+    query = select(func.coalesce(func.sum(rows.c.buckets), 0), func.coalesce(func.sum(rows.c.changes), 0))
     count, changes = database.read(lambda connection: connection.execute(query).one())
     return int(count), int(changes)
 

@@ -1,12 +1,21 @@
-"""How a message leaves the house: as files, by mail, to a webhook."""
+"""How a message leaves the house: as files, by mail, to a webhook, to chats."""
 
 from __future__ import annotations
 
+from monitor.channels.chats import post_to_chats
 from monitor.channels.files import write_files
 from monitor.channels.letter import Letter, Passing, Permanent
 from monitor.channels.mail import send_mail
+from monitor.channels.slack import post_to_slack
 from monitor.channels.webhook import post
-from monitor.config.models import ChannelSettings, EmailChannel, FileChannel, WebhookChannel
+from monitor.config.models import (
+    AppriseChannel,
+    ChannelSettings,
+    EmailChannel,
+    FileChannel,
+    SlackChannel,
+    WebhookChannel,
+)
 from monitor.config.tables import Table
 
 
@@ -22,6 +31,10 @@ def send(channel: ChannelSettings | Table, letter: Letter) -> str | None:
             return send_mail(channel, letter)
         case WebhookChannel():
             post(channel, letter)
+        case SlackChannel():
+            post_to_slack(channel, letter)
+        case AppriseChannel():
+            return post_to_chats(channel, letter)
         case _:
             raise Permanent(f"channels: type {type(channel).__name__} cannot send")
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import smtplib
 import socket
@@ -16,6 +17,7 @@ from typing import Any, Final
 from monitor.channels.letter import Letter, Passing, Permanent
 from monitor.config.models import EmailChannel
 
+_PICTURE: Final = re.compile(r'src="data:image/(png|jpeg|gif);base64,([A-Za-z0-9+/=]+)"')
 SMTP_SECONDS: Final = 30.0
 """How long a mail server may take for each step; for all of them it has four times as long."""
 
@@ -30,8 +32,33 @@ def message_of(channel: EmailChannel, letter: Letter) -> EmailMessage:
     message["Message-ID"] = f"<{letter.key}@{_domain(channel.sender)}>"
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.render("txt"), cte="quoted-printable")
-    message.add_alternative(letter.render("html"), subtype="html", cte="quoted-printable")
+    html, pictures = _with_pictures(letter)
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    for number, (kind, content) in enumerate(pictures):
+        _html_part(message).add_related(content, "image", kind, cid=f"<{_picture(letter, number)}>")
+    for one in letter.attachments():
+        main, _, sub = one.kind.partition("/")
+        message.add_attachment(one.content, main, sub, filename=one.name)
     return message
+
+
+def _with_pictures(letter: Letter) -> tuple[str, list[tuple[str, bytes]]]:
+    """The HTML with its pictures taken out, to be parts of the mail: programs show no ``data:`` addresses."""
+    pictures: list[tuple[str, bytes]] = []
+
+    def taken(found: re.Match[str]) -> str:
+        pictures.append((found[1], base64.b64decode(found[2])))
+        return f'src="cid:{_picture(letter, len(pictures) - 1)}"'
+
+    return _PICTURE.sub(taken, letter.render("html")), pictures
+
+
+def _picture(letter: Letter, number: int) -> str:
+    return f"picture-{number}-{letter.key[:16]}@sentiment-monitor"
+
+
+def _html_part(message: EmailMessage) -> EmailMessage:
+    return next(part for part in message.walk() if part.get_content_type() == "text/html")
 
 
 def _domain(address: str) -> str:

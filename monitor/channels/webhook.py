@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
+
+from pydantic import SecretStr
 
 from connectors.errors import SourceError, Unavailable
 from connectors.http import Answer, HttpClient, host_of, retry_after
@@ -20,18 +23,23 @@ PASSING_STATUSES: Final = (408, 425, 429)
 
 def post(channel: WebhookChannel, letter: Letter) -> None:
     """The report as JSON, with ``Idempotency-Key``, time and (where there is a secret) signature in its headers."""
-    url = channel.url.get_secret_value()
     body = letter.render("json").encode()
+    answer = sent(channel.url, body, _signed(channel, letter, body), f"channels.{channel.name}.url")
+    _judge(channel, answer, letter.at)
+
+
+def sent(address: SecretStr, body: bytes, headers: Mapping[str, str], place: str) -> Answer:
+    """The answer to a post, whatever its status. The address was named by the owner, and may lie on a private network."""
+    url = address.get_secret_value()
     http = HttpClient(trusted=frozenset({urlsplit(url).hostname or ""}))
     try:
-        answer = http.send("POST", url, headers=_signed(channel, letter, body), content=body)
+        return http.send("POST", url, headers=headers, content=body)
     except Unavailable as error:
         raise Passing(str(error)) from error
     except SourceError as error:
-        raise Permanent(f"{error} (channels.{channel.name}.url)") from error
+        raise Permanent(f"{error} ({place})") from error
     finally:
         http.close()
-    _judge(channel, answer, letter.at)
 
 
 def _signed(channel: WebhookChannel, letter: Letter, body: bytes) -> dict[str, str]:

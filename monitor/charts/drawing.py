@@ -14,7 +14,7 @@ from monitor.charts.chart import Chart
 
 SECONDS: Final = 60.0
 """How long the engine may take for all charts of one report."""
-SCALE: Final = 2
+SCALE: Final = 1.6
 
 
 class NotDrawn(Exception):
@@ -23,7 +23,7 @@ class NotDrawn(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A chart as a picture: ``svg`` for files, ``png`` (twice its size, for sharp screens) for mail."""
+    """A chart as a picture: ``svg`` for files, ``png`` (larger than its size, for sharp screens) for mail."""
 
     chart: Chart
     svg: str

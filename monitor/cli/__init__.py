@@ -9,11 +9,14 @@ from types import FrameType
 import typer
 
 from monitor.cli import (
+    alerting,
     annotating,
+    archiving,
     auditing,
     collecting,
     listing,
     marking,
+    peopling,
     rematching,
     ruling,
     scoring,
@@ -22,6 +25,7 @@ from monitor.cli import (
     showing,
     sourcing,
     storing,
+    telling,
 )
 
 app = typer.Typer(
@@ -36,6 +40,8 @@ for _part in (
     setting_up,
     collecting,
     showing,
+    telling,
+    peopling,
     listing,
     sourcing,
     scoring,
@@ -43,8 +49,10 @@ for _part in (
     auditing,
     annotating,
     rematching,
+    alerting,
     ruling,
     sending,
+    archiving,
     storing,
 ):
     _part.register(app)

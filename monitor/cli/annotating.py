@@ -54,7 +54,7 @@ def _add(
     app: App, text: str, at: str | None, until: str | None, brand: str | None, by: str | None, *, as_json: bool
 ) -> None:
     from monitor.digest import escape
-    from storage import annotations
+    from storage import annotations as stored
 
     words, who = escape.clean(text, LONGEST), escape.clean(by, escape.NAME)
     if words is None:
@@ -64,7 +64,7 @@ def _add(
     begun, ended = _moment(app, "--at", at), None if until is None else _moment(app, "--until", until)
     if ended is not None and ended <= begun:
         raise Failure("--until: is not after --at; turn them round", 2)
-    added = annotations.add(app.database, words, begun, app.now(), until=ended, brand=brand, by=who)
+    added = stored.add(app.database, words, begun, app.now(), until=ended, brand=brand, by=who)
     if as_json:
         print_json({name: getattr(added, name) for name in type(added).__slots__})
         return
@@ -84,9 +84,9 @@ def _moment(app: App, option: str, text: str) -> datetime:
 
 
 def _remove(app: App, number: int, *, as_json: bool) -> None:
-    from storage import annotations
+    from storage import annotations as stored
 
-    if not annotations.remove(app.database, number):
+    if not stored.remove(app.database, number):
         raise Failure(
             f"annotation {number}: there is none; `sentiment-monitor annotate --list` shows each with its number"
         )

@@ -54,7 +54,7 @@ def register(app: typer.Typer) -> None:
 
 
 def sample(
-    size: Annotated[int, typer.Option("-n", "--size", min=1, max=100_000, help="How many items.")] = 200,
+    size: Annotated[int, typer.Option("-n", "--size", min=1, max=10_000, help="How many items.")] = 200,
     brand: Annotated[str | None, typer.Option("--brand", "-b", help="Of this brand (default: the first).")] = None,
     kind: Annotated[
         Literal["mention", "review"] | None, typer.Option("--kind", help="Only mentions or only reviews.")

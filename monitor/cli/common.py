@@ -34,6 +34,9 @@ Since = Annotated[
 ]
 Until = Annotated[str | None, typer.Option("--until", help="Up to, not included; written like --since.")]
 
+LONGEST = timedelta(days=14_610)
+"""Forty years: a series over more would be days on days of nothing."""
+
 
 class Failure(Exception):
     """A command cannot do what it was asked; ``lines`` say why and what to do."""
@@ -53,7 +56,8 @@ def say(text: str) -> None:
     from monitor.digest.escape import clean
 
     for line in text.splitlines() or [""]:
-        typer.echo(clean(line, 2_000) or "", err=True)
+        indent = len(line) - len(line.lstrip(" "))  # a caret stands under what is meant
+        typer.echo(" " * min(indent, 200) + (clean(line, 2_000) or ""), err=True)
 
 
 def at_once(error: str) -> str:
@@ -119,6 +123,8 @@ def window_of(app: App, since: str | None, until: str | None, default: str = "7d
         raise Failure(str(error), 2) from error
     if start >= end:
         raise Failure(f"--since {since or default}: is not before --until; turn them round", 2)
+    if end - start > LONGEST:
+        raise Failure(f"--since {since or default}: figures reach over {LONGEST.days:,} days at most; begin later", 2)
     return span(start, end, zone)
 
 

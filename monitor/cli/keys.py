@@ -40,6 +40,14 @@ def _typed(number: int, *, terminal: bool) -> Iterator[str]:
 
 
 def _rest_of_sequence(number: int) -> None:
-    """An arrow or function key comes as several letters, none of which was meant."""
-    if select.select([number], [], [], 0.02)[0]:
-        os.read(number, 32)
+    """An arrow or function key comes as several letters, none of which was meant: ``[`` or ``O``, then up to one from @ to ~."""
+    key = _waiting(number)
+    if key in (b"[", b"O"):
+        key = _waiting(number)
+        while key and not b"@" <= key <= b"~":
+            key = _waiting(number)
+
+
+def _waiting(number: int) -> bytes:
+    """What has been typed already; nothing after a moment without a key."""
+    return os.read(number, 1) if select.select([number], [], [], 0.02)[0] else b""

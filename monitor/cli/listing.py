@@ -6,9 +6,9 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta, tzinfo
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -28,10 +28,12 @@ from monitor.cli.common import (
     print_json,
     say,
 )
+from monitor.cli.opening import figure_json, opened_figure, show_figure
 from monitor.cli.showing import Kinds, Labels, Sources, check_sources, one_of
 
 if TYPE_CHECKING:
     from monitor.app import App
+    from monitor.opening import Opened
     from storage.records import ItemFilter, StoredItem
     from storage.search_tree import Tree
 
@@ -91,6 +93,12 @@ def items(
     tag: Annotated[list[str] | None, typer.Option("--tag", help="With this tag (repeated: all of them).")] = None,
     done: Annotated[bool | None, typer.Option("--done/--undone", help="Marked as done, or not.")] = None,
     text: Annotated[bool | None, typer.Option("--with-text/--without-text", help="That say something, or not.")] = None,
+    figure: Annotated[
+        str | None,
+        typer.Option(
+            "--figure", help="The items behind a number of the report: social.negative, reviews.rating.histogram.1"
+        ),
+    ] = None,
     order: Annotated[
         Order, typer.Option("--order", help="What comes first; unanswered: reviews that nobody has answered.")
     ] = "newest",
@@ -133,13 +141,23 @@ def items(
             done=done,
             has_text=text,
         )
-        page = _page(app, wanted, order, limit, after)
-        if as_json:
-            _print_json(app, wanted, page)
-        elif as_csv:
-            typer.echo(_csv(page.items), nl=False)
-            _tell_next(page)
-        else:
+        told = None
+        if figure is not None:
+            told = opened_figure(app, figure, wanted, (since, until))
+            wanted = told.wanted or replace(wanted, ids=())
+        _print(app, wanted, _page(app, wanted, order, limit, after), told, as_json=as_json, as_csv=as_csv)
+
+
+def _print(app: App, wanted: ItemFilter, page: _Page, told: Opened | None, *, as_json: bool, as_csv: bool) -> None:
+    if as_json:
+        print_json({**(figure_json(told) if told else {}), **_json(app, wanted, page)})
+    elif as_csv:
+        typer.echo(_csv(page.items), nl=False)
+        _tell_next(page)
+    else:
+        if told:
+            show_figure(told)
+        if told is None or told.why is None:
             _show(app, wanted, page)
 
 
@@ -203,11 +221,11 @@ def _page(app: App, wanted: ItemFilter, order: str, limit: int, after: str | Non
     return _Page(found[:limit], listing.token_of(found[limit - 1], order) if len(found) > limit else None)
 
 
-def _print_json(app: App, wanted: ItemFilter, page: _Page) -> None:
+def _json(app: App, wanted: ItemFilter, page: _Page) -> dict[str, Any]:
     from storage.listing import count_items
 
     found = [asdict(item) for item in page.items]
-    print_json({"items": found, "total": count_items(app.database, wanted), "next": page.next})
+    return {"items": found, "total": count_items(app.database, wanted), "next": page.next}
 
 
 def _csv(found: Sequence[StoredItem]) -> str:
@@ -220,20 +238,25 @@ def _csv(found: Sequence[StoredItem]) -> str:
 
 
 def _show(app: App, wanted: ItemFilter, page: _Page) -> None:
-    from rich.table import Table
-
     from storage.listing import count_items
 
-    table = Table("id", "when", "brand", "label", "score", "where", "what", box=None, pad_edge=False, expand=True)
-    for item in page.items:
-        table.add_row(*_cells(item, app.now(), app.settings.monitor.zone))
+    show_items(app, page.items)
     out = console()
-    out.print(table)
     total = count_items(app.database, wanted, at_most=COUNTED_TO + 1)
     out.print(f"{len(page.items)} of {total if total <= COUNTED_TO else f'more than {COUNTED_TO:,}'} items")
     _tell_next(page)
     if page.items:
         next_step(f"sentiment-monitor explain {page.items[0].id}")
+
+
+def show_items(app: App, found: Sequence[StoredItem]) -> None:
+    """Items as a table."""
+    from rich.table import Table
+
+    table = Table("id", "when", "brand", "label", "score", "where", "what", box=None, pad_edge=False, expand=True)
+    for item in found:
+        table.add_row(*_cells(item, app.now(), app.settings.monitor.zone))
+    console().print(table)
 
 
 def _cells(item: StoredItem, now: datetime, zone: tzinfo) -> Iterator[str]:

@@ -270,9 +270,10 @@ def _mute(app: App, author: str | None, site: str | None, brand: str | None, by:
 
 
 def _author(app: App, wanted: str) -> tuple[int, str]:
+    from monitor.erasing import hashes
     from storage.mutes import find_authors
 
-    found = find_authors(app.database, wanted)
+    found = find_authors(app.database, wanted, hashes(app, [wanted]))
     if not found:
         raise Failure(f'--author: nobody "{wanted}" among the authors known; write the name as `items` shows it', 2)
     if len(found) > 1:

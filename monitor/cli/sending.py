@@ -21,26 +21,29 @@ def register(app: typer.Typer) -> None:
 
 def deliveries(
     retry: Annotated[int | None, typer.Option("--retry", help="Try this failed one again now, by its id.")] = None,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try all failed ones again now.")] = False,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000)] = 30,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """The newest deliveries: which digest went where, and what went wrong."""
+    """The newest deliveries: which digest, alert or rule's message went where, and what went wrong."""
     from monitor.delivery import deliver_due
     from storage import outbox
 
     with opened(config) as app:
-        if retry is not None:
-            if not outbox.requeue(app.database, retry, app.now()):
+        again = outbox.failed_ids(app.database) if retry_failed else [retry] if retry is not None else []
+        for number in again:
+            if not outbox.requeue(app.database, number, app.now()) and number == retry:
                 raise Failure(f"--retry {retry}: there is no failed delivery of this id; deliveries lists them")
+        if again:
             deliver_due(app)
         rows = outbox.deliveries(app.database, limit)
         if as_json:
             print_json({"deliveries": rows})
         else:
             _show(app, rows)
-        if retry is not None and any(row["id"] == retry and row["state"] != "sent" for row in rows):
-            raise Failure(f"delivery {retry}: not sent")
+        if left := sorted(set(again) & set(outbox.unsent_ids(app.database))):
+            raise Failure([f"delivery {number}: not sent" for number in left])
 
 
 def _show(app: App, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -51,13 +54,13 @@ def _show(app: App, rows: Sequence[Mapping[str, Any]]) -> None:
     if not rows:
         say("nothing has been sent yet")
         return
-    table = Table("id", "digest", "period", "channel", "state", "tries", "when", "why", box=None, pad_edge=False)
+    table = Table("id", "kind", "name", "period", "channel", "state", "tries", "when", "why", box=None, pad_edge=False)
     zone = app.settings.monitor.zone
     for row in rows:
         when = row["sent_at"] or row["next_try_at"]
         told = {"sent": "sent", "failed": "failed"}.get(row["state"], "waiting")
         table.add_row(
-            *(str(row["id"]), row["digest"], row["period"], row["channel"], told, str(row["attempts"])),
+            *(str(row["id"]), row["kind"], row["digest"], row["period"], row["channel"], told, str(row["attempts"])),
             f"{when.astimezone(zone):%d %b %H:%M}",
             clean(row["error"], 300) or "",
         )

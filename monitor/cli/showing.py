@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from monitor.config import DigestSettings
     from monitor.schedule import Window
 
+Dimension = Literal["source", "day", "place", "country", "app_version", "language", "topic"]
 Form = Literal["html", "txt", "md", "json"]
 Kinds = Annotated[list[str] | None, typer.Option("--kind", help="mention, review or post (may be repeated).")]
 Labels = Annotated[
@@ -52,7 +53,10 @@ def scores(
     brand: Brand = None,
     since: Since = None,
     until: Until = None,
-    by: Annotated[Literal["source", "day"] | None, typer.Option("--by", help="A line for each source or day.")] = None,
+    by: Annotated[
+        Dimension | None,
+        typer.Option("--by", help="A line for each source, day, place, country, app_version, language or topic."),
+    ] = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -88,6 +92,8 @@ def show_scores(
                 out.print(f"  {'':<14}{words.checked(sentiment.audited, zone)}", soft_wrap=True)
             if sentiment.change is not None and sentiment.total:
                 out.print(f"  {'':<14}{words.verdict(sentiment.change, before)}", soft_wrap=True)
+                if sentiment.change.left_out:
+                    out.print(f"  {'':<14}{words.not_compared(sentiment.change)}", soft_wrap=True)
         for line in _more(figures, before, zone):
             out.print(f"  {line}", soft_wrap=True)
         if by is not None:
@@ -96,6 +102,7 @@ def show_scores(
 
 def _more(figures: f.BrandFigures, before: str, zone: tzinfo) -> list[str]:
     from monitor.digest import escape, words
+    from monitor.digest.alert_words import figure as alert
 
     lines = [f"{'volume:':<14}{words.volume(figures, before)}"]
     if figures.reviews.rating.count:
@@ -106,6 +113,7 @@ def _more(figures: f.BrandFigures, before: str, zone: tzinfo) -> list[str]:
     for sentiment, noun in ((figures.social, "mention"), (figures.reviews, "review")):
         if (left_out := words.left_out(sentiment, noun)) is not None:
             lines.append(f"{'left out:':<14}{left_out}")
+    lines += [f"{'alert:':<14}{alert(one, zone)}" for one in figures.alerts]
     lines += [f"{'noted:':<14}{words.noted(one, zone)}" for one in figures.annotations]
     lines += [f"{'':<14}{words.NO_CAUSE}"] if any(one.social or one.reviews for one in figures.annotations) else []
     lines += [f"{'gap:':<14}{words.gap(gap, zone)}" for gap in figures.coverage.gaps]
@@ -120,18 +128,13 @@ def _table(figures: f.BrandFigures, by: str, app: App) -> Any:
     table = Table(whole(by), "mentions", "score", "reviews", "score", "volume", box=None, pad_edge=False)
     zone = app.settings.monitor.zone
     rows: list[tuple[str, f.Sentiment, f.Sentiment, int]]
-    if by == "source":
+    if by == "day":
+        rows = [(_stretch(day, zone), day.social, day.reviews, day.volume) for day in figures.series]
+    elif by == "source":
         rows = [(escape.name(one.source), one.social, one.reviews, one.volume) for one in figures.by_source]
     else:
-        rows = [
-            (
-                f"{day.start.astimezone(zone):%a %d %b %H:%M}{' gap' if day.gap else ''}",
-                day.social,
-                day.reviews,
-                day.volume,
-            )
-            for day in figures.series
-        ]
+        groups = figures.topics if by == "topic" else figures.breakdowns.get(by, [])
+        rows = [(escape.name(one.name), one.social, one.reviews, one.volume) for one in groups]
     for name, social, reviews, volume in rows:
         table.add_row(
             name,
@@ -144,6 +147,10 @@ def _table(figures: f.BrandFigures, by: str, app: App) -> Any:
     return table
 
 
+def _stretch(day: f.Day, zone: tzinfo) -> str:
+    return f"{day.start.astimezone(zone):%a %d %b %H:%M}{' gap' if day.gap else ''}"
+
+
 # ------------------------------------------------------------------------------------------------- digest
 
 
@@ -154,20 +161,39 @@ def digest(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Into this file instead of the terminal.")
     ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="As HTML in the browser; with --output into that file only.")
+    ] = False,
+    send_test: Annotated[
+        str | None, typer.Option("--send-test", help="Send it to this channel, marked as a test.")
+    ] = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Build a digest of any period now and print it; nothing is sent."""
-    from monitor.digest import DigestView, render
+    """Build a digest of any period now, as known now, and print it; nothing is sent but with --send-test."""
+    from monitor.digest import DigestView
     from monitor.digests import brands_of as digest_brands
+    from monitor.dressing import dressed
     from monitor.report import build_report
 
     with opened(config) as app:
         chosen = _digest(app, name)
         window = _period(app, chosen, period)
+        if send_test is not None:
+            _send_test(app, chosen.name, window, send_test, as_json=as_json)
+            return
         report = build_report(app, digest_brands(app, chosen), window)
-        view = DigestView(name=chosen.name, zone=window.zone, detail=chosen.detail)
-        text = render(report, "json" if as_json else form, view)
+        note = "Built again, as known now." if period is not None else None
+        look = dressed(app, DigestView(name=chosen.name, zone=window.zone, detail=chosen.detail, sent_note=note))
+        text = look.render(report, "json" if as_json else "html" if preview else form)
+    if preview and output is None and not as_json:
+        look_at(text, f"{chosen.name}-{window.label}")
+    else:
+        put_out(text, output)
+
+
+def put_out(text: str, output: Path | None) -> None:
+    """To the terminal, or into a file; one that cannot be written ends the command."""
     if output is None:
         typer.echo(text)
         return
@@ -175,6 +201,37 @@ def digest(
         output.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Failure(f"{output}: cannot be written ({error.strerror}); name another file") from error
+
+
+def look_at(document: str, stem: str) -> None:
+    """Open an HTML document in the browser, and say where it is: there may be no browser here."""
+    import tempfile
+    import webbrowser
+
+    folder = Path(tempfile.mkdtemp(prefix="sentiment-monitor-"))
+    file = folder / f"{stem.replace(':', '').replace('..', '_')}.html"
+    put_out(document, file)
+    typer.echo(str(file))
+    webbrowser.open(file.as_uri())
+
+
+def _send_test(app: App, name: str, window: Window, channel: str, *, as_json: bool) -> None:
+    from monitor.delivery import deliver_one, queue_test
+    from storage import outbox
+
+    known = [one.name for one in app.settings.channels]
+    if channel not in known:
+        there = f"there are: {', '.join(known)}" if known else "none is configured"
+        raise Failure(f'--send-test: no channel "{channel}"; {there}', 2)
+    number = queue_test(app, name, window, channel)
+    deliver_one(app, number)
+    row = outbox.delivery_row(app.database, number)
+    if as_json:
+        print_json({"delivery": row})
+    if row["state"] != "sent":
+        raise Failure(f"delivery {number}: not sent: {row['error']}")
+    if not as_json:
+        typer.echo(f"delivery {number}: sent to {channel}" + (f", {row['error']}" if row["error"] else ""))
 
 
 def _digest(app: App, name: str | None) -> DigestSettings:

@@ -22,11 +22,12 @@ from monitor.config.models import (
     MonitorSettings,
     Settings,
     SourceSettings,
+    WebSettings,
 )
 from monitor.config.privacy import PrivacySettings
 from monitor.config.secrets import Secrets
 from monitor.config.tables import Table
-from monitor.config.watching import AnnotationSettings, RuleSettings, TopicSettings
+from monitor.config.watching import AlertSettings, AnnotationSettings, RuleSettings, TopicSettings
 from monitor.query import QueryError
 from monitor.rules import condition
 from monitor.schedule import Schedule
@@ -43,8 +44,10 @@ TABLES = (
     "topics",
     "annotations",
     "rules",
+    "alerts",
     "scoring",
     "privacy",
+    "web",
 )
 
 M = TypeVar("M", bound=BaseModel)
@@ -106,19 +109,25 @@ class _Reading:
             if (found := self._table(AnnotationSettings, entry, place)) is not None
         ]
         rules = list(self._tables(RuleSettings, data, "rules"))
+        alerts = list(self._tables(AlertSettings, data, "alerts"))
         scoring = self._scoring(data.get("scoring", {}))
         privacy = self._table(PrivacySettings, self.secrets.resolve(data.get("privacy", {}), "privacy"), "privacy")
+        web = self._table(WebSettings, data.get("web", {}), "web")
         self._check_brands(brands, data)
         self._check_sources(sources, accounts, brands)
         self._check_topics(topics, brands)
         self._check_annotations(annotations, brands, monitor)
         self._check_rules(rules, brands, sources, [channel.name for channel in channels])
+        self._check_alerts(alerts, brands, sources, [channel.name for channel in channels])
+        for channel in channels:
+            self._check_named(channel.brands, brands, f"channels.{channel.name}")
         self._check_digests(digests, brands, [channel.name for channel in channels], monitor)
         if self.faults or self.secrets.faults or monitor is None:
             return None
         return Settings.model_construct(
             path=path, monitor=monitor, brands=brands, accounts=accounts, sources=sources, digests=digests,
-            channels=channels, topics=topics, annotations=annotations, rules=rules, scoring=scoring, privacy=privacy or PrivacySettings(),
+            channels=channels, topics=topics, annotations=annotations, rules=rules, alerts=alerts, scoring=scoring, privacy=privacy or PrivacySettings(),
+            web=web or WebSettings(),
         )  # fmt: skip
 
     def _unknown_tables(self, data: Mapping[str, Any]) -> None:
@@ -278,6 +287,22 @@ class _Reading:
                 continue
             if until is not None and until <= at:
                 self.faults.append(Fault(f"{place}.until", "is not after at", "turn them round"))
+
+    def _check_alerts(
+        self,
+        alerts: Sequence[AlertSettings],
+        brands: Sequence[BrandSettings],
+        sources: Sequence[SourceSettings],
+        channels: Sequence[str],
+    ) -> None:
+        known = [source.name for source in sources]
+        for alert in alerts:
+            place = f"alerts.{alert.name}"
+            self._check_named(alert.brands, brands, place)
+            self.faults += [unknown(f"{place}.sources", "source", n, known) for n in alert.sources if n not in known]
+            self.faults += [
+                unknown(f"{place}.channels", "channel", n, channels) for n in alert.channels if n not in channels
+            ]
 
     def _check_rules(
         self,

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from email.utils import getaddresses
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    PrivateAttr,
-    SecretStr,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, PrivateAttr, field_validator
 
+from monitor.config.channels import (
+    CHANNEL_TYPES,
+    AppriseChannel,
+    ChannelSettings,
+    EmailChannel,
+    FileChannel,
+    SlackChannel,
+    WebhookChannel,
+)
 from monitor.config.limits import Requests
 from monitor.config.privacy import Keep, PrivacySettings
-from monitor.config.tables import Duration, DurationOrNever, Format, Name, Names, Table, listed
-from monitor.config.watching import AnnotationSettings, RuleSettings, TopicSettings
+from monitor.config.tables import Duration, DurationOrNever, Name, Names, Table
+from monitor.config.watching import AlertSettings, AnnotationSettings, RuleSettings, TopicSettings
 from monitor.matching import Keywords
 
 
@@ -143,6 +144,33 @@ class SourceSettings(Table):
         return self._parsed
 
 
+PLACES: Final = ("news", "brand", "name", "period")
+"""What may stand in braces in a digest's subject."""
+
+
+class WebSettings(Table):
+    """``[web]``: the dashboard. ``public_url`` is where its readers reach it: digests link to it, figure by figure."""
+
+    enabled: bool = False
+    public_url: str | None = Field(default=None, description='Its address for readers: "https://monitor.example.org".')
+
+    @field_validator("public_url")
+    @classmethod
+    def _web_address(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        try:
+            parts = urlsplit(url)
+            known = (
+                parts.scheme in ("https", "http") and bool(parts.hostname) and not parts.query and not parts.fragment
+            )
+        except ValueError:
+            known = False
+        if not known or "@" in url or any(mark.isspace() for mark in url):
+            raise ValueError("not a plain web address; write for example https://monitor.example.org")
+        return url.rstrip("/")
+
+
 class DigestSettings(Table):
     """``[[digests]]``: what is sent when, about whom, to where."""
 
@@ -153,7 +181,27 @@ class DigestSettings(Table):
     channels: Names = Field(default_factory=list)
     catch_up: Literal["one", "each"] = Field(default="one", description="After downtime: the latest missed, or each.")
     detail: Literal["short", "full"] = "short"
+    charts: bool = Field(default=True, description="Pictures of the figures in the HTML.")
     when_empty: Literal["say", "skip"] = Field(default="say", description="What to do when there is nothing at all.")
+    attach_items: bool = Field(default=False, description="The period's items as CSV, with mails and beside files.")
+    subject: str | None = Field(
+        default=None, max_length=200, description="A mail's subject, with {news}, {brand}, {name} and {period} in it."
+    )
+    logo: Path | None = Field(default=None, description="A picture (PNG, JPEG or GIF) above the title.")
+    logo_line: str | None = Field(
+        default=None, max_length=120, description="A line above the title: your company, say."
+    )
+    templates: Path | None = Field(
+        default=None, description="A folder with your own digest.html.j2, digest.txt.j2 or digest.md.j2."
+    )
+
+    @field_validator("subject")
+    @classmethod
+    def _known_places(cls, text: str | None) -> str | None:
+        unknown = set(re.findall(r"\{([^{}]*)\}", text or "")) - set(PLACES)
+        if unknown:
+            raise ValueError(f"{{{min(unknown)}}} is unknown; there are {', '.join(f'{{{one}}}' for one in PLACES)}")
+        return text
 
     @field_validator("name", mode="before")
     @classmethod
@@ -161,82 +209,6 @@ class DigestSettings(Table):
         if isinstance(name, str) and not name.replace("-", "").replace("_", "").isalnum():
             raise ValueError(f'"{name}" does not make a file name; use letters, digits, "-" and "_"')
         return name
-
-
-class FileChannel(Table):
-    """Digests as files: ``FOLDER/NAME-PERIOD.{html,txt,md,json}``."""
-
-    name: Name
-    type: Literal["file"]
-    folder: Path = Path("var/digests")
-    formats: list[Format] = Field(default=["html", "txt", "md", "json"])
-
-
-class EmailChannel(Table):
-    """Digests by mail (SMTP), HTML with a text part."""
-
-    name: Name
-    type: Literal["email"]
-    host: Name
-    port: int = Field(default=587, ge=1, le=65535)
-    security: Literal["starttls", "tls", "none"] = "starttls"
-    ca_file: Path | None = Field(default=None, description="A certificate authority (PEM) to trust besides the usual.")
-    username: str | None = None
-    password: SecretStr | None = None
-    sender: Name = Field(alias="from")
-    to: Annotated[list[str], BeforeValidator(listed), Field(min_length=1)]
-
-    @field_validator("sender", "to")
-    @classmethod
-    def _addresses(cls, value: str | list[str]) -> str | list[str]:
-        for text in [value] if isinstance(value, str) else value:
-            found = getaddresses([text])
-            if any(mark in text for mark in "\r\n") or len(found) != 1 or not all(found[0][1].rpartition("@")):
-                raise ValueError(
-                    f'"{text[:80]}" is no mail address; write name@example.org or "A Name <name@example.org>"'
-                )
-        return value
-
-    @model_validator(mode="after")
-    def _whole_log_in(self) -> Self:
-        if (self.username is None) != (self.password is None):
-            missing = "password" if self.password is None else "username"
-            raise ValueError(f"to log in, both username and password are needed; add {missing} = ...")
-        if self.password is not None and not f"{self.username}{self.password.get_secret_value()}".isascii():
-            raise ValueError("username or password has a letter that SMTP cannot send; use letters of ASCII only")
-        return self
-
-
-class WebhookChannel(Table):
-    """The report as JSON, posted to an address; signed where there is a secret."""
-
-    name: Name
-    type: Literal["webhook"]
-    url: SecretStr
-    secret: SecretStr | None = None
-
-    @field_validator("url")
-    @classmethod
-    def _web_address(cls, url: SecretStr) -> SecretStr:
-        try:
-            parts = urlsplit(url.get_secret_value())
-            known = parts.scheme in ("https", "http") and bool(parts.hostname) and parts.port != 0
-        except ValueError:  # says which text it is: perhaps a secret
-            known = False
-        if not known:
-            raise ValueError("not a web address; it starts with https://")
-        return url
-
-    @field_validator("secret")
-    @classmethod
-    def _not_empty(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None and not secret.get_secret_value():
-            raise ValueError("is empty; give it a value, or remove it to send unsigned")
-        return secret
-
-
-ChannelSettings = FileChannel | EmailChannel | WebhookChannel
-CHANNEL_TYPES: dict[str, type[Table]] = {"file": FileChannel, "email": EmailChannel, "webhook": WebhookChannel}
 
 
 class Settings(Table):
@@ -252,8 +224,10 @@ class Settings(Table):
     topics: list[TopicSettings] = Field(default_factory=list)
     annotations: list[AnnotationSettings] = Field(default_factory=list)
     rules: list[RuleSettings] = Field(default_factory=list)
+    alerts: list[AlertSettings] = Field(default_factory=list)
     scoring: Any
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
+    web: WebSettings = Field(default_factory=WebSettings)
 
     def brand(self, name: str) -> BrandSettings:
         return next(brand for brand in self.brands if brand.name == name)
@@ -267,6 +241,28 @@ class Settings(Table):
     def channel(self, name: str) -> ChannelSettings:
         return next(channel for channel in self.channels if channel.name == name)
 
+    def brands_of(self, digest: DigestSettings) -> list[str]:
+        """The brands a digest speaks of, each followed by its competitors."""
+        chosen = digest.brands or [brand.name for brand in self.brands]
+        return list(dict.fromkeys(one for name in chosen for one in (name, *self.brand(name).competitors)))
+
     @property
     def enabled_sources(self) -> list[SourceSettings]:
         return [source for source in self.sources if source.enabled]
+
+
+__all__ = [
+    "CHANNEL_TYPES",
+    "AccountSettings",
+    "AppriseChannel",
+    "BrandSettings",
+    "ChannelSettings",
+    "DigestSettings",
+    "EmailChannel",
+    "FileChannel",
+    "MonitorSettings",
+    "Settings",
+    "SlackChannel",
+    "SourceSettings",
+    "WebhookChannel",
+]

@@ -15,7 +15,7 @@ from monitor.config.models import AccountSettings, Settings, SourceSettings
 from monitor.scoring import ScoringOptions
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-OPTIONAL = ("monitor", "scoring", "privacy")
+OPTIONAL = ("monitor", "scoring", "privacy", "web")
 """Tables with a default for everything."""
 
 

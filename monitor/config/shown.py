@@ -34,8 +34,10 @@ def shown(settings: Settings) -> dict[str, Any]:
         "topics": [_table(topic) for topic in settings.topics],
         "annotations": [_table(annotation) for annotation in settings.annotations],
         "rules": [_table(rule) for rule in settings.rules],
+        "alerts": [_table(alert) for alert in settings.alerts],
         "scoring": _scoring(settings.scoring),
         "privacy": _table(settings.privacy),
+        "web": _table(settings.web),
     }
 
 

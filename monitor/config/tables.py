@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -27,6 +28,12 @@ def _duration_or_never(value: Any) -> Any:
     return timedelta(0) if value is False else _duration(value)
 
 
+def _fit_for_files_and_headers(name: Any) -> Any:
+    if isinstance(name, str) and not (name[:1].isalnum() and name.isascii() and re.fullmatch(r"[\w-]{1,80}", name)):
+        raise ValueError(f'"{name[:80]}" does not make a file name; use letters, digits, "-" and "_"')
+    return name
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 DurationOrNever = Annotated[
     timedelta,
@@ -38,6 +45,8 @@ Names = Annotated[list[str], BeforeValidator(listed)]
 """One name or several."""
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Slug = Annotated[str, BeforeValidator(_fit_for_files_and_headers), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$")]
+"""A name that stands in the names of files and in headers of HTTP."""
 Format = Literal["html", "txt", "md", "json"]
 
 

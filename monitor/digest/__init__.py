@@ -5,26 +5,30 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final, Literal
 
-from monitor.digest import escape, layout, words
+from monitor.digest import brief, escape, layout, slack, words
+from monitor.digest.brief import Brief
 from monitor.digest.numbers import plural
 from monitor.digest.page import Detail, DigestView
 from monitor.figures import Report
 
-Form = Literal["html", "txt", "md", "json"]
+Form = Literal["html", "txt", "md", "json", "slack"]
 
 SUBJECT: Final = 180
 """Characters of a subject."""
 
 
 def render(report: Report, form: Form, options: DigestView) -> str:
-    """``report`` in one of the four forms; the same report and options give the same text, byte for byte.
+    """``report`` in one of the forms; the same report and options give the same text, byte for byte.
 
     JSON is the report itself, whole and unaltered: ``options`` do not touch it.
     """
     if form == "json":
         return escape.json_text(report.model_dump_json(by_alias=True, indent=2)) + "\n"
+    if form == "slack":
+        return slack.payload(in_brief(report, options))
     from monitor.digest import (
         forms,  # the templates’ engine takes time to import, which commands that need only words do not pay
     )
@@ -33,14 +37,29 @@ def render(report: Report, form: Form, options: DigestView) -> str:
     return made[form](layout.page(report, options))
 
 
+def in_brief(report: Report, options: DigestView) -> Brief:
+    """``report`` as chats show it."""
+    return brief.of_digest(layout.page(report, options))
+
+
 def subject(report: Report, view: DigestView) -> str:
     """One line for a mail's subject: the first brand's news, how many brands more, the digest's name and its time."""
     frame = layout.frame_of(report, view)
     brands = layout.own(report)
     lead = words.news(brands[0], frame.before) if brands else "no brands"
+    if view.subject:
+        return _own_subject(view, frame.window, lead, escape.name(brands[0].brand) if brands else "")
     others = max(0, len(report.brands) - 1)
     more = f"; {plural(others, 'more brand', 'more brands')}" if others else ""
     return escape.cap(f"{lead}{more} · {escape.name(view.name)}, {frame.window}", SUBJECT)
+
+
+def _own_subject(view: DigestView, window: str, lead: str, brand: str) -> str:
+    """The owner's subject, its places filled."""
+    news = lead.removeprefix(f"{brand}: ")
+    places = {"{news}": news, "{brand}": brand, "{name}": escape.name(view.name), "{period}": window}
+    filled = re.sub(r"\{\w+\}", lambda found: places.get(found[0], found[0]), view.subject or "")
+    return escape.clean(filled, SUBJECT) or lead
 
 
 def headline(report: Report, view: DigestView) -> str:
@@ -54,4 +73,4 @@ def headlines(report: Report, view: DigestView) -> tuple[str, ...]:
     return tuple(f"{brand}: {sentence}" for brand, sentence in layout.page(report, view).headlines)
 
 
-__all__ = ["Detail", "DigestView", "Form", "headline", "headlines", "render", "subject"]
+__all__ = ["Brief", "Detail", "DigestView", "Form", "headline", "headlines", "in_brief", "render", "subject"]

@@ -107,6 +107,12 @@ def markdown_link(target: Link) -> str:
     return f"[{markdown(target.host)}]({url})"
 
 
+def markdown_figure(text: str, target: Link) -> str:
+    """A Markdown link under a figure of our own."""
+    url = re.sub(r"&(#?\w+);", r"&\1%3B", target.url)
+    return f"[{markdown(text)}]({url})"
+
+
 def json_text(document: str) -> str:
     """The same JSON with every control character and bidirectional override written as an escape."""
     return re.sub(r"[\x7f-\x9f\u2028-\u202e\u2066-\u2069]", lambda found: f"\\u{ord(found[0]):04x}", document)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import css_inline
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from markupsafe import escape as escape_html
 
 from monitor.digest import columns, escape
 from monitor.digest.escape import Link
 from monitor.digest.numbers import cells
-from monitor.digest.page import Bar, Page
+from monitor.digest.page import Bar, Page, Piece
 
 if TYPE_CHECKING:
     from monitor.digest.notice import NoticePage
@@ -28,18 +30,27 @@ class Own(str):
 
 def html(page: Page) -> str:
     """One self-contained document, its style on the elements (mail programs drop style sheets) and the rest in a sheet."""
-    document = _html_templates().get_template("digest.html.j2").render(page=page)
-    return _inliner().inline(document) + "\n"
+    return finished(_html_templates().get_template("digest.html.j2").render(page=page), "html")
 
 
 def markdown(page: Page) -> str:
     """CommonMark with GitHub's tables."""
-    return _tidy(_markdown_templates().get_template("digest.md.j2").render(page=page))
+    return finished(_markdown_templates().get_template("digest.md.j2").render(page=page), "md")
 
 
 def text(page: Page) -> str:
     """Plain text of 80 columns; only links may be longer."""
-    return _tidy(_text_templates().get_template("digest.txt.j2").render(page=page))
+    return finished(_text_templates().get_template("digest.txt.j2").render(page=page), "txt")
+
+
+def finished(document: str, form: str) -> str:
+    """What a template has made, ready to be sent."""
+    return _inliner().inline(document) + "\n" if form == "html" else _tidy(document)
+
+
+def environment(form: str) -> Environment:
+    """The templates' environment of a form."""
+    return {"html": _html_templates, "md": _markdown_templates, "txt": _text_templates}[form]()
 
 
 def notice(page: NoticePage, form: str) -> str:
@@ -55,6 +66,8 @@ def _html_templates() -> Environment:
     made = _environment(autoescape=True)
     made.finalize = _unbroken
     made.filters["cells"] = _percent_cells
+    made.filters["to"] = _html_figure
+    made.filters["pieces"] = _html_pieces
     return made
 
 
@@ -64,6 +77,8 @@ def _markdown_templates() -> Environment:
     made = _environment(autoescape=False)
     made.finalize = _escaped
     made.filters["link"] = _markdown_link
+    made.filters["to"] = _markdown_figure
+    made.filters["pieces"] = _markdown_pieces
     return made
 
 
@@ -71,6 +86,7 @@ def _markdown_templates() -> Environment:
 def _text_templates() -> Environment:
     made = _environment(autoescape=False)
     made.filters.update(wrap=columns.wrap, row=columns.row, bar=columns.bar, clip=columns.clip, width=columns.width)
+    made.filters["pieces"] = _plain_pieces
     return made
 
 
@@ -104,6 +120,30 @@ def _escaped(value: object) -> object:
 
 def _markdown_link(target: Link) -> Own:
     return Own(escape.markdown_link(target))
+
+
+def _markdown_figure(text: str, target: Link | None) -> Own:
+    return Own(escape.markdown(text) if target is None else escape.markdown_figure(text, target))
+
+
+def _markdown_pieces(pieces: Sequence[Piece]) -> Own:
+    return Own("".join(_markdown_figure(piece.text, piece.link) for piece in pieces))
+
+
+def _html_figure(text: str, target: Link | None) -> Markup:
+    """A figure that opens the items behind it: a link to the owner's own dashboard."""
+    shown = str(_unbroken(text))
+    if target is None:
+        return escape_html(shown)
+    return Markup('<a class="figure" href="{}">{}</a>').format(target.url, shown)
+
+
+def _html_pieces(pieces: Sequence[Piece]) -> Markup:
+    return Markup("").join(_html_figure(piece.text, piece.link) for piece in pieces)
+
+
+def _plain_pieces(pieces: Sequence[Piece]) -> str:
+    return "".join(piece.text for piece in pieces)
 
 
 def _percent_cells(bar: Bar) -> list[tuple[str, int]]:

@@ -9,7 +9,8 @@ from json import dumps
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from monitor.digest import escape, forms, times
+from monitor.digest import escape, forms, slack, times
+from monitor.digest.brief import Brief, of_notice
 from monitor.digest.items import said
 from monitor.digest.page import Words
 from monitor.figures import Quote
@@ -43,10 +44,17 @@ class Told:
         """One line for a mail's subject."""
         return escape.cap(self.page.title, SUBJECT)
 
+    @property
+    def brief(self) -> Brief:
+        """The notice as chats show it."""
+        return of_notice(self.page)
+
     def render(self, form: str) -> str:
-        """The notice in one of the four forms."""
+        """The notice in one of the forms."""
         if form == "json":
             return escape.json_text(dumps(self.document, ensure_ascii=False, indent=2)) + "\n"
+        if form == "slack":
+            return slack.payload(self.brief)
         return forms.notice(self.page, form)
 
 

@@ -6,6 +6,7 @@ escaped for any form. ``None`` and an empty tuple leave their place out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -20,8 +21,10 @@ Tone = Literal["positive", "negative", "neutral", "none"]
 class DigestView:
     """How a digest is shown: the digest's own name, the reader's zone, and how much of it.
 
-    ``period`` names the time in the owner's words (else the window is named); ``public_url`` is the dashboard's address;
-    ``sent_note`` says what is special about this one (two digests in one, say).
+    ``period`` names the time in the owner's words (else the window is named); ``public_url`` is the dashboard's address, to
+    which figures link then; ``sent_note`` says what is special about this one (two digests in one, say). ``subject`` is the
+    owner's own, with ``{news}``, ``{brand}``, ``{name}`` and ``{period}`` in it, ``logo_line`` a line above the title, ``logo``
+    a picture as a ``data:`` address, ``charts`` those of each brand.
     """
 
     name: str
@@ -30,6 +33,19 @@ class DigestView:
     period: str | None = None
     public_url: str | None = None
     sent_note: str | None = None
+    subject: str | None = None
+    logo_line: str | None = None
+    logo: str | None = None
+    charts: Mapping[str, tuple[Drawn, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A chart: its picture as a ``data:`` address, and what it shows, in words."""
+
+    title: str
+    alt: str
+    picture: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +66,14 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a sentence; with a link it opens the items behind it."""
+
+    text: str
+    link: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Scored:
     """One of the two scores. ``big`` is the figure to see first, ``big_note`` says what it is, ``rest`` what it leaves."""
 
@@ -57,7 +81,7 @@ class Scored:
     big: str
     big_note: str
     bar: Bar | None
-    rest: str
+    rest: tuple[Piece, ...]
     shares: str
     score: str | None
     change: str | None
@@ -66,6 +90,8 @@ class Scored:
     trailing: str | None
     left_out: str | None
     checked: str | None = None
+    link: Link | None = None
+    """To the items that ``big`` counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +103,17 @@ class DayRow:
     bar: Bar
     score: str | None
     gap: bool
+    link: Link | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name, its figure, and what is to be known of the figure."""
+
+    name: str
+    value: str
+    note: str | None = None
+    link: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +133,59 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Group:
+    """Items under a title. ``words``: how many there are in all."""
+
     title: str
+    words: tuple[Piece, ...]
     items: tuple[Words, ...]
-    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word or phrase that people use, how often, and one of those who do."""
+
+    term: str
+    count: str
+    link: Link | None
+    said: Words | None
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    title: str
+    rows: tuple[Term, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A source, place, topic or competitor with its score. ``likely``, ``change``: ``None`` where nothing can be said."""
+
+    name: str
+    count: str
+    score: str
+    likely: str | None
+    change: str | None
+    tone: Tone
+    link: Link | None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Breakdown:
+    """Groups side by side. ``rest``: what is not shown of them."""
+
+    title: str
+    name: str
+    rows: tuple[GroupRow, ...]
+    rest: str | None = None
+    change: str = "Change"
+    shown: str = "score, likely range, change"
+
+
+@dataclass(frozen=True, slots=True)
+class Writers:
+    title: str
+    rows: tuple[Named, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +195,7 @@ class StarRow:
     share: str
     cells: int
     """Of a bar of 100."""
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A name, its figure, and what is to be known of the figure."""
-
-    name: str
-    value: str
-    note: str | None = None
+    link: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +228,23 @@ class SourceRow:
     shares: str
     score: str
     note: str | None
+    change: str | None = None
+    tone: Tone = "none"
+    link: Link | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A brand. ``items_first``: so few are scored that the items say more than the figures."""
+    """A brand. ``items_first``: so few are scored that the items say more than the figures.
+
+    ``silent``: its sentence says all there is. ``noted``: what was written down in this time, without a claim of causes.
+    """
 
     brand: str
     sentence: str
     warning: str | None
     items_first: bool
-    volume: str
+    volume: tuple[Piece, ...]
     scores: tuple[Scored, ...]
     days: tuple[DayRow, ...]
     days_title: str
@@ -172,6 +257,17 @@ class Block:
     sources: tuple[SourceRow, ...]
     key_numbers: tuple[str, ...]
     coverage: tuple[str, ...]
+    silent: bool = False
+    alerts: tuple[str, ...] = ()
+    terms: tuple[Terms, ...] = ()
+    terms_note: str | None = None
+    noted: tuple[str, ...] = ()
+    topics: Breakdown | None = None
+    breakdowns: tuple[Breakdown, ...] = ()
+    versus: Breakdown | None = None
+    writers: tuple[Writers, ...] = ()
+    writers_note: str | None = None
+    charts: tuple[Drawn, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +293,8 @@ class Page:
     link: Link | None
     made: str
     full: bool
+    logo_line: str | None = None
+    logo: str | None = None
 
     @property
     def preview(self) -> str:

@@ -48,12 +48,13 @@ _LANGUAGES: Final = {
 }  # fmt: skip
 
 
-def headline(brand: BrandFigures, before: str, zone: tzinfo) -> str:
+def headline(brand: BrandFigures, before: str, zone: tzinfo, *, longer: bool = True) -> str:
     """``Larkspur: 62 % positive, 18 % negative of 412 mentions; clearly worse than the week before (−0.21); ...``.
 
-    ``before`` names the window compared with (:func:`times.before`). Whatever was not read is said at the end.
+    ``before`` names the window compared with (:func:`times.before`). Whatever was not read is said at the end. ``longer``: of
+    few items say also how the last months were.
     """
-    parts = [*_lead(brand, before), *_trailing(brand)]
+    parts = [*_lead(brand, before), *(_trailing(brand) if longer else [])]
     if not brand.coverage.complete:
         parts.append(incomplete(brand.coverage, zone))
     return f"{escape.name(brand.brand)}: {'; '.join(parts)}"
@@ -105,14 +106,6 @@ def shares(sentiment: Sentiment) -> str:
     return f"{words} of {count(sentiment.total)}"
 
 
-def rest(sentiment: Sentiment, noun: str) -> str:
-    """What stands under a large "62 % positive": ``20 % neutral, 18 % negative of 412 mentions``."""
-    if is_few(sentiment):
-        return shares(sentiment).split(" of ")[0]
-    neutral, negative = (percent(n, sentiment.total) for n in (sentiment.neutral, sentiment.negative))
-    return f"{neutral} neutral, {negative} negative of {_scored(sentiment, noun)}"
-
-
 def score_line(sentiment: Sentiment) -> str:
     """``62 % positive, 20 % neutral, 18 % negative of 412 · score +0.44 (likely +0.37 to +0.51)``."""
     if sentiment.score is None:
@@ -155,6 +148,12 @@ def change_detail(change: Change, before: str) -> str:
     if change.verdict == "sources changed" and change.mix is not None and change.within is not None:
         return f"{words} ({score(change.mix)} by another mix of sources, {score(change.within)} within the sources)"
     return f"{words} ({sized})"
+
+
+def not_compared(change: Change) -> str:
+    """The sources that a change leaves out: ``without forum and news, which were not read throughout both windows``."""
+    was = "was" if len(change.left_out) == 1 else "were"
+    return f"without {names(change.left_out)}, which {was} not read throughout both windows"
 
 
 def checked(audited: Audited, zone: tzinfo) -> str:
@@ -274,8 +273,15 @@ def left_out(sentiment: Sentiment, noun: str) -> str | None:
 def languages(unscored: Mapping[str, int]) -> str | None:
     """``Not scored by language: 12 German, 3 French``, most first."""
     known_first = sorted(unscored.items(), key=lambda pair: (-pair[1], pair[0]))
-    words = ", ".join(f"{count(n)} {_language(code)}" for code, n in known_first if n)
+    words = ", ".join(f"{count(n)} {language(code)}" for code, n in known_first if n)
     return f"Not scored by language: {words}" if words else None
+
+
+def language(code: str) -> str:
+    """``German``; a code that is not known stays as it is."""
+    if code in ("", "und", "un", "unknown"):
+        return "of unknown language"
+    return _LANGUAGES.get(code.lower().split("-")[0].split("_")[0]) or escape.name(code)
 
 
 def names(sources: Sequence[str]) -> str:
@@ -301,7 +307,7 @@ def _lead(brand: BrandFigures, before: str) -> list[str]:
     if sentiment.change:
         parts.append(verdict(sentiment.change, before))
     if sentiment is social and reviews.total:
-        parts.append(f"reviews: {_beside(reviews, before)}")
+        parts.append(_beside(reviews, before))
     elif sentiment is reviews:
         parts.append(_unscored_mentions(brand))
     return parts
@@ -310,8 +316,11 @@ def _lead(brand: BrandFigures, before: str) -> list[str]:
 def _beside(reviews: Sentiment, before: str) -> str:
     """The reviews after the mentions: their verdict where there is one, else their shares."""
     if reviews.change is None or reviews.change.verdict == "too few to tell":
-        return f"{positive_and_negative(reviews)} of {count(reviews.total)}"
-    return verdict(reviews.change, before).replace(f" than {before}", "").replace(f" with {before}", "")
+        return f"reviews: {positive_and_negative(reviews)} of {count(reviews.total)}"
+    if reviews.change.verdict == "sources changed":
+        return "reviews not comparable: sources changed"
+    told, size, end = verdict(reviews.change, before).replace(f" than {before}", "").partition(" (")
+    return f"{told} on reviews{size}{end}"
 
 
 def _nothing_scored(brand: BrandFigures) -> str:
@@ -355,9 +364,3 @@ def _scored(sentiment: Sentiment, noun: str) -> str:
 def _reasons(uncounted: Mapping[str, int]) -> str:
     known_first = sorted(uncounted.items(), key=lambda pair: (-pair[1], pair[0]))
     return ", ".join(f"{count(n)} {_UNCOUNTED.get(key, escape.name(key))}" for key, n in known_first if n)
-
-
-def _language(code: str) -> str:
-    if code in ("", "und", "un", "unknown"):
-        return "of unknown language"
-    return _LANGUAGES.get(code.lower().split("-")[0].split("_")[0]) or escape.name(code)

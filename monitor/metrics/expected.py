@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from math import exp, lgamma, log, log1p
+from math import exp, lgamma, log, log1p, sqrt
 from typing import Final, NamedTuple
 
 HISTORY: Final = timedelta(weeks=8)
 LEAST_HISTORY: Final = timedelta(weeks=2)
 LEAST_FACTOR: Final = 0.05
 """No weekday or hour is taken for wholly silent: one item in it would be without bound unlikely."""
-SHRINK: Final = 2.0
+SHRINK: Final = 1.0
 """Slots of the average kind that each factor is mixed with: a factor from a few slots strays."""
 BAND: Final = 0.025
 """What is left out at each end of the usual band."""
@@ -56,10 +56,12 @@ class Expected:
 
     def most(self, alpha: float = BAND) -> int:
         """The most that chance brings, but for a share ``alpha`` of the slots: the top of the usual band."""
-        high = 1
+        step = max(1, int(sqrt(self.mean * self.phi)))
+        low = high = int(self.mean)
         while self.p(high + 1) > alpha:
-            high *= 2
-        low = 0
+            low, high = high, high + step
+        while low > 0 and self.p(low) <= alpha:
+            low, high = max(0, low - step), low
         while low < high:
             middle = (low + high) // 2
             low, high = (low, middle) if self.p(middle + 1) <= alpha else (middle + 1, high)
@@ -134,6 +136,8 @@ def at_least(count: int, mean: float, phi: float) -> float:
         return 0.0
     r = mean / (phi - 1) if phi > 1 + 1e-9 else None
     term = exp(_log_pmf(count, mean, r))
+    if term <= SMALLEST:
+        return 1.0 if count <= mean else 0.0
     if count <= mean:  # the lower tail is the shorter one
         return max(0.0, min(1.0, 1.0 - _below(count, mean, r, term)))
     tail, k = 0.0, count

@@ -8,6 +8,7 @@ Political Analysis 16, 372-403.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -126,10 +127,10 @@ def _testable(counts: Mapping[str, tuple[int, int]], scale: _Scale, alpha: float
     Source: Tarone 1990, Biometrics 46, 515-522; with false discovery control Gilbert 2005, Applied Statistics 54, 143-158.
     """
     best = {stem: scale.p(sum(both), 0) for stem, both in counts.items()}
+    ascending = sorted(best.values())
     for k in range(1, len(best) + 1):
-        able = [stem for stem, p in best.items() if p <= alpha / k]
-        if len(able) <= k:
-            return sorted(able)
+        if bisect_right(ascending, alpha / k) <= k:
+            return sorted(stem for stem, p in best.items() if p <= alpha / k)
     return []
 
 

@@ -34,6 +34,7 @@ name = "hourly"
 schedule = "* * * * *"
 period = "month"
 channels = ["files"]
+attach_items = true
 [[channels]]
 name = "files"
 type = "file"
@@ -217,7 +218,11 @@ def test_hashed_authors_are_found_by_their_names(home: Home) -> None:
     assert {row["author"] for row in listed} == {None}
     told = json.loads(home.run("db", "export", "--author", "Mabel").stdout)
     assert len(told["items"]) == 2
+    muted = home.json("mute", "--author", "Mabel")
+    assert (muted["shown"].startswith("hashed:"), muted["changed"]) == (True, 2)
+    configured(home)  # hashed no longer: what is stored so is found all the same
     assert home.json("db", "erase", "--author", "Mabel", "--yes")["items"] == 2
+    configured(home, more='[privacy]\nauthors = "hashed"\nredact = ["email", "phone"]')
     checked = home.run("check", "--offline").stdout
     assert "privacy: authors as a hash; e-mail addresses and telephone numbers are taken out of texts" in checked
 

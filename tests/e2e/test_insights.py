@@ -156,7 +156,8 @@ def test_the_item_part_is_remembered_until_an_item_changes(app: App, window: Win
     assert read == ["made"]
     before = build_report(app, ["Jotwick"], window).brands[0]
     with app.database.engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE rollup SET changes = changes + 1")
+        for table in ("rollup", "rollup_span"):
+            connection.exec_driver_sql(f"UPDATE {table} SET changes = changes + 1")
         connection.exec_driver_sql("UPDATE item SET place = 'elsewhere'")
     after = build_report(app, ["Jotwick"], window).brands[0]
     assert {group.name for group in after.breakdowns["place"]} == {"elsewhere"}

@@ -20,6 +20,8 @@ CERTIFICATE = Path(__file__).with_name("localhost-cert.pem")
 """Made for these tests: of "localhost", signed by itself, until 2120."""
 CUT = "cut"
 """An answer to QUIT: the connection ends."""
+DROP = "drop"
+"""A mood: the connection ends instead of an answer."""
 KEY = Path(__file__).with_name("localhost-key.pem")
 
 
@@ -56,6 +58,12 @@ class MailServer:
         """Recipients that are refused, with the answer they get."""
         self.taken: Callable[[], object] = lambda: None
         """Called when a mail has been taken, before its sender is told."""
+        self.passed: Callable[[], object] = lambda: None
+        """Called at each step: a connection, a log-in, a sender, a recipient, a mail, a goodbye."""
+        self.mood: Callable[[], str] = lambda: "250"
+        """What it does with a mail: takes it ("250"), answers otherwise, or drops the connection (:data:`DROP`)."""
+        self.delay = 0.0
+        """Seconds that it takes to think about a mail."""
         self._tls, self._accounts = tls, accounts
         logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # the server's own log tells passwords
         self._loop = asyncio.new_event_loop()
@@ -76,6 +84,7 @@ class MailServer:
         self._loop.close()
 
     def _session(self) -> SMTP:
+        self.passed()
         return SMTP(
             self,
             loop=self._loop,
@@ -86,6 +95,7 @@ class MailServer:
         )
 
     def _log_in(self, _server: Any, _session: Any, _envelope: Any, _method: Any, given: Any) -> AuthResult:
+        self.passed()
         if "AUTH" in self.answers:
             return AuthResult(success=False, handled=False, message=self.answers["AUTH"])
         user, password = given.login.decode(), given.password.decode()
@@ -96,25 +106,35 @@ class MailServer:
     async def handle_MAIL(
         self, _server: Any, _session: Any, envelope: Any, address: str, options: Sequence[str]
     ) -> str:
+        self.passed()
         envelope.mail_from = address
         return self.answers.get("MAIL", "250 OK")
 
     async def handle_RCPT(
         self, _server: Any, _session: Any, envelope: Any, address: str, options: Sequence[str]
     ) -> str:
+        self.passed()
         refusal = self.refused.get(address) or self.answers.get("RCPT")
         if refusal is None:
             envelope.rcpt_tos.append(address)
         return refusal or "250 OK"
 
-    async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         if "DATA" in self.answers:
             return self.answers["DATA"]
+        await asyncio.sleep(self.delay)
+        mood = self.mood()
+        if mood == DROP:
+            server.transport.abort()
+        if mood != "250":
+            return mood
         self.mails.append(Mail(envelope.mail_from, tuple(envelope.rcpt_tos), envelope.content, session.auth_data))
         self.taken()
+        self.passed()
         return "250 taken"
 
     async def handle_QUIT(self, server: Any, _session: Any, _envelope: Any) -> Any:
+        self.passed()
         if self.answers.get("QUIT") == CUT:
             server.transport.abort()
         return self.answers.get("QUIT", MISSING)

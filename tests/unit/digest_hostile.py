@@ -47,23 +47,41 @@ ATTACKS: Final = [
     '"', "'", "\\", "*", "_", "`", "~", "|", "#", "-", "=", "$",
 ]  # fmt: skip
 
-FREE: Final = {"brand", "source", "account", "place", "author", "title", "text", "reason"}
+DASHBOARD: Final = "https://own.example/watch/"
+FREE: Final = {
+    "brand",
+    "source",
+    "account",
+    "place",
+    "author",
+    "title",
+    "text",
+    "reason",
+    "term",
+    "name",
+    "words",
+    "subject",
+}
+LISTS: Final = {"compared", "left_out", "competitor_of", "shared_sources"}
 
 
 class Outline(HTMLParser):
-    """The tags with their attributes and values, but for where links lead, and all text."""
+    """The tags with their attributes and values, but for where links lead, and all text; ``figures``: links to figures."""
 
     def __init__(self, document: str) -> None:
         super().__init__(convert_charrefs=True)
         self.tags: list[tuple[str, tuple[tuple[str, str | None], ...]]] = []
         self.links: list[str] = []
+        self.figures: list[str] = []
         self.text = ""
         self.oddities: list[str] = []
         self.feed(document)
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.links += [value or "" for name, value in attrs if name in ("href", "src", "action")]
+        found = [value or "" for name, value in attrs if name in ("href", "src", "action")]
+        self.links += [link for link in found if not link.startswith(f"{DASHBOARD}items?")]
+        self.figures += [link for link in found if link.startswith(f"{DASHBOARD}items?")]
         own = tuple((name, value if name in ("class", "style") else None) for name, value in attrs)
         self.tags.append((tag, own))
 
@@ -91,7 +109,7 @@ def filled(report: Report, words: str) -> Report:
             return {key: fill(inner, key) for key, inner in value.items()}
         if isinstance(value, list):
             return [fill(inner, name) for inner in value]
-        if isinstance(value, str) and (name in FREE or name in ("compared", "competitor_of")):
+        if isinstance(value, str) and name in FREE | LISTS:
             return words
         return value
 
@@ -102,8 +120,10 @@ def filled(report: Report, words: str) -> Report:
     return Report.model_validate(document)
 
 
-def view(words: str) -> DigestView:
-    return DigestView(name=words, zone=made.BERLIN, period=words, sent_note=words, public_url="https://own.example/")
+def view(words: str, *, linked: bool = True) -> DigestView:
+    """A digest's look with ``words`` wherever its owner has a say."""
+    address = DASHBOARD if linked else None
+    return DigestView(name=words, zone=made.BERLIN, period=words, sent_note=words, logo_line=words, public_url=address)
 
 
 def as_html(form: Form, document: str) -> str:

@@ -28,7 +28,7 @@ def test_a_headline_tells_shares_and_verdict_of_mentions_and_the_verdict_of_revi
     )
     assert words.headline(lively, made.BEFORE, made.BERLIN) == (
         "Larkspur: 62 % positive, 18 % negative of 412 mentions; clearly worse than the week before (−0.21);"
-        " reviews: no clear change"
+        " no clear change on reviews"
     )
 
 
@@ -58,10 +58,10 @@ def test_a_headline_without_a_comparison_claims_none() -> None:
     [
         (made.reviews(30, 5, 15), "reviews: 60 % positive, 30 % negative of 50"),
         (made.reviews(3, 0, 1, change=made.change("too few to tell")), "reviews: 3 positive, 1 negative of 4"),
-        (made.reviews(30, 5, 15, change=made.change("up", 0.2)), "reviews: clearly better (+0.20)"),
+        (made.reviews(30, 5, 15, change=made.change("up", 0.2)), "clearly better on reviews (+0.20)"),
         (
             made.reviews(30, 5, 15, change=made.change("sources changed", 0.2)),
-            "reviews: not comparable: sources changed",
+            "reviews not comparable: sources changed",
         ),
     ],
 )

@@ -94,10 +94,37 @@ def test_every_period_of_a_year_lies_in_exactly_one_digest(
     check_year(schedule, period, longest, catch_up, ZoneInfo(zone_name))
 
 
-@pytest.mark.parametrize(("number", "zone_name"), list(enumerate(ZONES)))
+@pytest.mark.parametrize(("number", "zone_name"), list(enumerate((*ZONES, "America/St_Johns", "Antarctica/Casey"))))
 def test_every_hour_of_a_year_lies_in_exactly_one_digest(number: int, zone_name: str) -> None:
     schedule, catch_up = (("0 * * * *", "each"), ("hourly", "one"))[number % 2]
     check_year(schedule, "hour", 30 * HOUR, catch_up, ZoneInfo(zone_name))
+
+
+FURTHER_ZONES = (
+    "Australia/Lord_Howe",
+    "Asia/Kathmandu",
+    "America/St_Johns",  # half an hour off
+    "America/New_York",
+    "Europe/Berlin",
+    "Antarctica/Casey",  # the clocks are put back by three hours
+)
+FURTHER: tuple[tuple[str, Period, timedelta], ...] = (
+    ("15 */6 * * *", "day", 20 * DAY),
+    ("daily at 02:30", "day", 20 * DAY),
+    ("weekdays at 09:00", "week", 50 * DAY),
+    ("0 9,17 * * 1-5", "week", 50 * DAY),
+    ("weekly on monday at 00:00", "week", 50 * DAY),
+    ("monthly on the 1st at 00:30", "month", 80 * DAY),
+)
+
+
+@pytest.mark.parametrize("zone_name", FURTHER_ZONES)
+@pytest.mark.parametrize(("schedule", "period", "longest"), FURTHER)
+def test_so_it_is_with_words_and_cron_wherever_clocks_are_odd(
+    schedule: str, period: Period, longest: timedelta, zone_name: str
+) -> None:
+    catch_up = ("one", "each")[(FURTHER_ZONES.index(zone_name) + len(schedule)) % 2]
+    check_year(schedule, period, longest, catch_up, ZoneInfo(zone_name))
 
 
 @pytest.mark.parametrize("zone_name", ZONES)

@@ -12,7 +12,7 @@ import pytest
 
 from connectors import registry
 from monitor.cli import app
-from monitor.config import load, models, parse
+from monitor.config import load, models, parse, watching
 from monitor.config.models import CHANNEL_TYPES
 from monitor.scoring import ScoringOptions
 
@@ -50,6 +50,8 @@ def test_the_example_configuration_is_valid_as_it_is() -> None:
         models.SourceSettings,
         models.AccountSettings,
         models.DigestSettings,
+        models.AlertSettings,
+        watching.RuleSettings,
         *CHANNEL_TYPES.values(),
         ScoringOptions,
     ],

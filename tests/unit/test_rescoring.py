@@ -320,3 +320,15 @@ def test_workers_and_this_process_say_the_same(shop: Shop) -> None:
     assert results[0] == results[1]
     assert results[0].rescored == 24
     assert isinstance(results[0].scores[0], ScoreMoved)
+
+
+@pytest.mark.parametrize("shown", [{"language": "de"}, {"text_label": "neutral"}, {"unscored": "language"}, {}])
+def test_the_caches_learn_of_whatever_else_is_shown_of_an_item(shop: Shop, shown: Mapping[str, Any]) -> None:
+    shop.pull(item("a", language="en"))
+    ((one,),) = relabel.outdated(shop.database, relabel.Scope([1]), ["vader/2"])
+    same = {"text_label": "positive", "compound": 6_000, "language": "en", "unscored": None}
+    new = relabel.NewLabel(one, "positive", "text", scorer="vader/2", **{**same, **shown})
+    before = shop.row(ROLLUP)["changes"]
+    relabel.relabel(shop.database, [new])
+    assert shop.row(ITEM)["scorer"] == "vader/2"
+    assert (shop.row(ROLLUP)["changes"] > before) == bool(shown)

@@ -14,6 +14,8 @@ from monitor.app import App, build
 from monitor.config.faults import ConfigError
 from monitor.config.load import parse
 from monitor.retention import Upkeep, aged, limits
+from storage import retention
+from storage.erasure import GONE, erase
 from storage.tables import ITEM
 from tests.fakes.storing import NOW, Shop, item
 
@@ -79,6 +81,16 @@ def test_what_was_cut_off_goes_on_at_the_next_look(app: App, clock: Clock) -> No
     clock.at = NOW + timedelta(minutes=11)
     upkeep.look(Event())
     assert with_words(shop) == []
+
+
+def test_the_index_forgets_what_was_erased_since_though_nothing_has_grown_old(app: App, clock: Clock) -> None:
+    shop = Shop(app.database)
+    shop.pull(item("gone"))
+    (number,) = (row["id"] for row in shop.rows(ITEM))
+    app.database.write(lambda connection: erase(connection, [number], clock.at, reason=GONE))
+    assert retention.is_unclean(app.database)
+    Upkeep(app).look(Event())
+    assert not retention.is_unclean(app.database)
 
 
 def test_a_brands_own_word_goes_before_the_common_one(tmp_path: Path, clock: Clock) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, insert, select
 
-from storage import access, queries, retention, search
+from storage import access, queries, refreshing, retention, search
 from storage.engine import open_database
+from storage.erasure import ASKED, erase
 from storage.people_tables import MUTE, NOTICE, TAG
 from storage.search_tree import matching
 from storage.tables import AUTHOR, DELIVERY, DIGEST, ITEM, NOTE, PULL, REVISION, ROLLUP
@@ -110,6 +111,36 @@ def test_an_sqlite_file_holds_no_byte_of_what_was_erased(tmp_path: Path, migrate
     assert (b"unmistakable" in held, b"Mabel" in held) == (False, False)
 
 
+def test_what_is_gone_from_its_platform_leaves_the_file_at_the_next_cleaning(
+    tmp_path: Path, migrated_file: Path
+) -> None:
+    file = Path(shutil.copyfile(migrated_file, tmp_path / "store.db"))
+    shop = Shop(open_database(f"sqlite:///{file}"))
+    mabel(shop)
+    assert not retention.is_unclean(shop.database)
+    gone = [refreshing.Reading("a0000", gone=True)]
+    refreshing.save_readings(shop.database, shop.claimed(), gone, LATER)
+    assert retention.is_unclean(shop.database)
+    retention.clean(shop.database)
+    assert not retention.is_unclean(shop.database)
+    ids = access.items_of(shop.database, [7])
+    shop.database.write(lambda connection: erase(connection, ids, LATER, reason=ASKED))  # as an act that is cut off
+    assert retention.is_unclean(shop.database)
+    retention.clean(shop.database)
+    retention.compact(shop.database)
+    shop.database.close()
+    assert b"unmistakable" not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+
+
+def test_an_erasure_after_the_cleaning_is_not_taken_for_clean(shop: Shop) -> None:
+    mabel(shop)
+    assert erased(shop).items == 3
+    assert not retention.is_unclean(shop.database)
+    ids = [row["id"] for row in shop.rows(ITEM)]
+    shop.database.write(lambda connection: erase(connection, ids, LATER, reason=ASKED))
+    assert retention.is_unclean(shop.database) == shop.database.is_sqlite
+
+
 def test_authors_are_found_by_name_and_id_in_any_case(shop: Shop) -> None:
     mabel(shop)
     shop.pull(item("u", author_id=9, author_name="Ümit"), authors=[author(9, name="Ümit")])
@@ -155,6 +186,31 @@ def test_messages_that_name_an_item_are_found(shop: Shop) -> None:
 
 
 # ------------------------------------------------------------------------------------------------- by age
+
+
+def test_a_digest_that_carries_all_items_of_its_window_is_found_though_it_names_none(shop: Shop) -> None:
+    mabel(shop)
+    shop.pull(item("other", brand_id=2))
+    ids = {row["external_id"]: row["id"] for row in shop.rows(ITEM)}
+    base = {"name": "d", "due_at": NOW, "period": "p", "state": "sent", "fence": 0, "failures": 0}
+    windows = [(OLD, OLD + DAY), (OLD - DAY, OLD)]
+    for number, (start, end) in enumerate(windows, 1):
+        values = {
+            **base,
+            "id": number,
+            "due_at": end,
+            "start": start,
+            "end": end,
+            "report": {"brands": [{"brand": "Acme"}]},
+        }
+        sent = {"digest_id": number, "channel": "mail", "state": "sent", "key": f"k{number}", "attempts": 1, "fence": 0}
+        written(shop, (DIGEST, values), (DELIVERY, {**sent, "next_try_at": NOW}))
+    found = {
+        name: [one.key for one in retention.messages(shop.database, [ids[name]], whole=["d"])]
+        for name in ("a0000", "other")
+    }
+    assert found == {"a0000": ["k1"], "other": []}
+    assert retention.messages(shop.database, [ids["a0000"]]) == []
 
 
 def test_old_words_go_and_figures_stay_and_no_pull_brings_them_back(shop: Shop) -> None:

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from sqlalchemy import delete, update
 
+from storage import marks
 from storage.engine import open_database
 from storage.records import ItemValues, Saved
 from storage.rollups import Key, bucket_of, recompute
-from storage.tables import COUNT_HISTORY, ITEM, ROLLUP
+from storage.spans import pieces, repeated
+from storage.tables import COUNT_HISTORY, ITEM, ROLLUP, ROLLUP_SPAN
 from storage.verify import Difference, verify
 from tests.fakes.storing import NOW, OLD, Shop, item
 
@@ -36,6 +38,42 @@ def test_verify_finds_and_mends_a_false_figure(shop: Shop) -> None:
     assert verify(shop.database) == found
     assert verify(shop.database, repair=True) == found
     assert verify(shop.database) == []
+
+
+def test_verify_finds_and_mends_a_false_sum_of_a_longer_stretch(shop: Shop) -> None:
+    shop.pull(item("a"))
+    with shop.database.engine.begin() as connection:
+        connection.execute(update(ROLLUP_SPAN).where(ROLLUP_SPAN.c.size == 96).values(positive=5))
+    day = Key(1, 1, "mention", bucket_of(OLD) // 96 * 96)
+    found = [Difference(day, "positive of 96 buckets", 5, 1)]
+    assert verify(shop.database, repair=True) == found
+    assert verify(shop.database) == []
+
+
+def test_a_missing_longer_stretch_is_made_anew(shop: Shop) -> None:
+    shop.pull(item("a"), item("b", published_at=NOW))
+    with shop.database.engine.begin() as connection:
+        connection.execute(delete(ROLLUP_SPAN))
+    assert verify(shop.database, repair=True)
+    assert verify(shop.database) == []
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 0), (5, 4), (1, 3), (4, 8), (3, 9_999), (95, 97), (0, 9_216), (7, 31)])
+def test_pieces_are_every_bucket_once_and_few(low: int, high: int) -> None:
+    found = pieces(low, high)
+    assert [bucket for piece in found for bucket in range(piece.low, piece.high)] == list(range(low, high))
+    assert all(piece.low % piece.size == piece.high % piece.size == 0 for piece in found)
+    assert len(found) <= 9
+
+
+@pytest.mark.parametrize("length", [1, 2, 4, 7, 24, 92, 96, 100, 672, 4_000])
+@pytest.mark.parametrize("low", [0, 1, 88, 3_071])
+def test_repeated_pieces_are_every_bucket_of_every_slice_once(low: int, length: int) -> None:
+    found = repeated(3, low, low + 5 * length, length)
+    buckets = [
+        bucket + length * number for one in found for number in range(one.times) for bucket in range(*one.piece[1:])
+    ]
+    assert sorted(buckets) == list(range(low, low + 5 * length))
 
 
 def test_verify_finds_and_mends_a_missing_row(shop: Shop) -> None:
@@ -157,3 +195,14 @@ def test_every_kind_of_figure_is_verified(shop: Shop, column: str) -> None:
     shop.pull(item("a", **rated(5), views=0), item("b", **rated(0), reply_text="thanks"))
     falsify(shop, **{column: 77})
     assert [difference.column for difference in verify(shop.database)] == [column]
+
+
+def test_the_caches_learn_that_growth_counts_no_more(shop: Shop) -> None:
+    shop.pull(item("a", likes=1, counted_at=OLD))
+    shop.pull(item("a", likes=4, counted_at=NOW))
+    before = shop.row(ROLLUP, bucket=bucket_of(NOW))
+    (number,) = (row["id"] for row in shop.rows(ITEM))
+    marks.mark(shop.database, [number], "not_about_us", None, NOW)
+    after = shop.row(ROLLUP, bucket=bucket_of(NOW))
+    assert (before["likes_gained"], after["likes_gained"]) == (3, 0)
+    assert after["changes"] > before["changes"]

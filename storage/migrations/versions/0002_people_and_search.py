@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlmodel import UTCDateTime
 
-from storage import changes, search
+from storage import changes, search, spans
 
 revision = "0002"
 down_revision = "0001"
@@ -35,9 +35,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "item_change",
-        sa.Column(
-            "item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
-        ),
+        sa.Column("item_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False),
         sa.Column("point", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item_change")),
     )
@@ -199,8 +197,38 @@ def upgrade() -> None:
         postgresql_where=sa.text("refresh_at IS NOT NULL"),
     )
     op.add_column("rollup", sa.Column("changes", sa.BigInteger(), server_default=sa.text("0"), nullable=False))
+    _sum_up_spans()
     changes.watch(op.get_bind())
     search.create(op.get_bind())
+
+
+def _sum_up_spans() -> None:
+    """Rollups of longer stretches."""
+    op.create_table(
+        "rollup_span",
+        sa.Column("brand_id", sa.Integer(), nullable=False),
+        sa.Column("size", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("slot", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("source_id", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        *(
+            sa.Column(name, sa.BigInteger(), server_default=sa.text("0"), nullable=False)
+            for name in (*_SUMS, "changes", "buckets")
+        ),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_rollup_span_brand_id_brand")),
+        sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_rollup_span_source_id_source")),
+        sa.PrimaryKeyConstraint("brand_id", "size", "slot", "source_id", "kind", name=op.f("pk_rollup_span")),
+        sqlite_with_rowid=False,
+    )
+    spans.fill(op.get_bind())
+
+
+_SUMS = (
+    *("positive", "negative", "neutral", "unscored", "compound_n", "excluded", "muted", "duplicate", "not_about_us"),
+    *("rated", "stars_1", "stars_2", "stars_3", "stars_4", "stars_5", "verdicts", "recommended", "replied"),
+    *("compound_sum", "stars_sum", "stars_squares"),
+    *(f"{count}_{part}" for count in ("likes", "shares", "comments", "views") for part in ("sum", "known", "gained")),
+)
 
 
 _ONE_SUBJECT = "(digest_id IS NULL) <> (notice_id IS NULL)"
