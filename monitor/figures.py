@@ -378,7 +378,9 @@ class Alert(Figure):
     told: bool = Field(description="A message was queued.")
     found_in_history: bool = Field(default=False, description="It began before it was watched for: shown, not sent.")
     acknowledged: bool = False
-    figures: dict[str, float] = Field(description="Of its worst day or hour: seen, expected, ratio, p, score, before ...")
+    figures: dict[str, float] = Field(
+        description="Of its worst day or hour: seen, expected, ratio, p, score, before ..."
+    )
     words: str
 
 
@@ -403,9 +405,7 @@ class BrandFigures(Figure):
     annotations: list[Annotation] = Field(
         default_factory=list, description="What was written down of the window and the one compared with, by time."
     )
-    alerts: list[Alert] = Field(
-        default_factory=list, description="Episodes that touch the window, the newest first."
-    )
+    alerts: list[Alert] = Field(default_factory=list, description="Episodes that touch the window, the newest first.")
     coverage: Coverage
     trailing: Trailing | None = None
 

@@ -228,11 +228,15 @@ class ItemFilter:
     has_text: bool | None = None
     ids: Sequence[int] | None = None
     author_id: int | None = None  # the store's own
-    known: Sequence[str] = ()  # what must be known of it: likes, engagement, compound, stars, rating, reply, author, followers
+    known: Sequence[
+        str
+    ] = ()  # what must be known of it: likes, engagement, compound, stars, rating, reply, author, followers
     unknown: Sequence[str] = ()  # and what must not be
     star_cell: int | None = None
     unscored: str | None = None  # why there is no label: language, no_text
-    grown: tuple[str, datetime, datetime] | None = None  # whose likes (shares, ...) moved in between, to the quarter of an hour
+    grown: tuple[str, datetime, datetime] | None = (
+        None  # whose likes (shares, ...) moved in between, to the quarter of an hour
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,9 @@ def run(
 ) -> None:
     """Run the daemon: pull, score, store, and send digests, until stopped."""
     if as_json and not once:
-        raise Failure("--json: the daemon has no result to print; add --once, or read its log with --log-format json", 2)
+        raise Failure(
+            "--json: the daemon has no result to print; add --once, or read its log with --log-format json", 2
+        )
     set_up_logging(load_settings(config).monitor.log_level if not once else "warning", log_format)
     from monitor.app import build
     from monitor.troubles import build_patiently

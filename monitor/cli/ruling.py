@@ -83,7 +83,9 @@ def tried(
     if brand and when is None:
         raise Failure("--brand: goes with --when; a rule has brands of its own", 2)
     with opened(config) as app:
-        chosen = _chosen(app.settings, name) if when is None else [_expression(app.settings, when, brands_of(app, brand))]
+        chosen = (
+            _chosen(app.settings, name) if when is None else [_expression(app.settings, when, brands_of(app, brand))]
+        )
         window = window_of(app, since, until)
         trials = try_out(app.database, chosen, list(app.brands), window.start, window.end, app.settings.monitor.zone)
         if as_json:

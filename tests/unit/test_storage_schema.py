@@ -39,7 +39,9 @@ def test_an_empty_store_gets_its_tables_and_again_nothing(empty: Database) -> No
 def test_the_migrations_make_the_tables_that_the_program_knows(database: Database) -> None:
     with database.engine.connect() as connection:
         opts = {"compare_type": True, "compare_server_default": True, "include_name": _is_no_part_of_fts5}
-        context = MigrationContext.configure(connection, opts=opts if database.is_sqlite else {**opts, "include_name": None})
+        context = MigrationContext.configure(
+            connection, opts=opts if database.is_sqlite else {**opts, "include_name": None}
+        )
         assert compare_metadata(context, METADATA if database.is_sqlite else _with_search_table()) == []
 
 
