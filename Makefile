@@ -10,6 +10,8 @@ PYTHON ?= python3
 VENV ?= .venv
 CONFIG ?= config.example.toml
 ARGS ?=
+# Three on two cores: many tests wait for other processes.
+WORKERS ?= $(shell expr $$(nproc) + 1)
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -25,7 +27,7 @@ run: $(VENV)/.run
 	$(BIN)/sentiment-monitor run --config $(CONFIG) $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: lint types imports test
 

@@ -171,20 +171,7 @@ def searched(search: str | None) -> Tree | None:
     try:
         return search_of(search)
     except QueryError as error:
-        raise _Pointed(error) from error
-
-
-class _Pointed(Failure):
-    """A faulty search, with a caret under the place."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__(f"--search: {error}", 2)
-
-    def show(self) -> None:
-        for line in "\n".join(self.lines).split("\n"):
-            blanks = len(line) - len(line.lstrip(" "))
-            typer.echo(" " * blanks, nl=False, err=True)  # which alone puts the caret where it belongs
-            say(line)
+        raise Failure(f"--search: {error}", 2) from error
 
 
 def _pair(given: str) -> tuple[str, str]:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.e2e.forking import Forker
 from tests.fakes.mailserver import MailServer
 from tests.fakes.newsroom import PASSWORD, Open, rooms
 from tests.unit.http_world import World
@@ -20,6 +23,14 @@ from tests.unit.http_world import World
 ROOT = Path(__file__).parents[2]
 NOWHERE = "http://127.0.0.1:9"
 """A port on which nothing listens: what the internet is like without internet."""
+
+
+@cache
+def forker() -> Forker:
+    """What the commands of this test process are forked from; it ends with it."""
+    made = Forker(ROOT)
+    atexit.register(made.close)
+    return made
 
 
 class Home:
@@ -33,9 +44,7 @@ class Home:
 
     def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a command to its end; its exit code must be ``code``."""
-        done = subprocess.run(
-            self.command(*arguments), cwd=self.folder, capture_output=True, text=True, timeout=100, env=self.environment
-        )
+        done = forker().run(arguments, self.folder, self.environment, 100)
         assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 

@@ -548,7 +548,7 @@ def test_an_sqlite_store_is_right_after_anything(migrated_file: Path) -> None:
             file = shutil.copyfile(migrated_file, Path(folder) / "store.db")
             yield f"sqlite:///{file}"
 
-    run(opened, examples=30, steps=40)
+    run(opened, examples=18, steps=40)
 
 
 def test_a_postgresql_store_is_right_after_anything(postgres_server: str, postgres_template: str) -> None:
