@@ -11,7 +11,7 @@ VENV ?= .venv
 CONFIG ?= config.example.toml
 ARGS ?=
 # Three on two cores: many tests wait for other processes.
-WORKERS ?= $(shell expr $$(nproc) + 1)
+WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 

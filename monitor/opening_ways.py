@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 from monitor import sums as s
 from monitor.annotations import noted, sides
@@ -68,7 +68,7 @@ LABELS: Final = ("positive", "negative", "neutral")
 ENGAGEMENT: Final = ("likes", "shares", "comments")
 FIGURE: Final = {"social": "mention", "reviews": "review"}
 EVERYTHING: Final = (*KINDS, "post")
-RESTS_ON: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {
+RESTS_ON: Final[Mapping[str, Mapping[str, Any]]] = {
     **{name: {"labels": LABELS} for name in ("score", "low", "high", "deff", "variants.experience")},
     **{f"variants.{name}": {"labels": ("positive", "negative")} for name in ("polar", "positive_share")},
     "variants.mean_compound": {"known": ("compound",)},
