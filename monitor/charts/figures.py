@@ -21,8 +21,8 @@ from monitor.charts.chart import (
     framed,
 )
 from monitor.digest import escape, times
-from monitor.digest.numbers import count, plural, score, stars
-from monitor.figures import BrandFigures, Day, Sentiment, WindowFigure
+from monitor.digest.numbers import count, gained, plural, score, stars
+from monitor.figures import BrandFigures, Day, Followers, Sentiment, WindowFigure
 
 MOST_LABELS: Final = 6
 MOST_ROWS: Final = 8
@@ -39,6 +39,7 @@ def charts_of(brand: BrandFigures, window: WindowFigure, zone: tzinfo) -> list[C
         volume_chart(brand, window, zone),
         stars_chart(brand),
         engagement_chart(brand),
+        followers_chart(brand),
         sources_chart(brand, window, zone),
     )
     return [chart for chart in made if chart is not None]
@@ -267,10 +268,30 @@ def engagement_chart(brand: BrandFigures) -> Chart | None:
     )
 
 
+def followers_chart(brand: BrandFigures) -> Chart | None:
+    """Followers of each account at the window's end, with their change."""
+    leading = sorted(brand.followers, key=lambda one: (-one.count, one.account))[:MOST_ROWS]
+    if not leading:
+        return None
+    values: list[dict[str, Any]] = [
+        {"account": _name(one.account), "items": one.count, "colour": "#4b5b76", "told": _followed(one)}
+        for one in leading
+    ]
+    bars = _bars("account", values)
+    bars[1]["encoding"]["text"] = {"field": "told"}
+    told = ", ".join(f"{row['account']} {row['told']}" for row in values)
+    return Chart("followers", "Followers", f"Followers by account: {told}.", framed(30 * len(values), bars, values))
+
+
+def _followed(one: Followers) -> str:
+    return count(one.count) if one.change is None else f"{count(one.count)} ({gained(one.change)})"
+
+
 def _bars(field: str, values: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     order = [row[field] for row in values]
     y = {"field": field, "type": "nominal", "sort": order, "axis": axis(labelColor=INK)}
-    x = {"field": "items", "type": "quantitative", "axis": None}
+    most = max(row["items"] for row in values)
+    x = {"field": "items", "type": "quantitative", "axis": None, "scale": {"domain": [0, most * 1.3 or 1]}}
     return [
         {
             "mark": {"type": "bar", "size": 18},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,28 @@ def test_a_mail_carries_the_items_of_its_period_as_csv(queued: Open, mail: MailS
     assert row["title"] == "'=1+1"
     assert taken.message.get_body(("html",)) is not None
     assert max(len(line) for line in taken.raw.splitlines()) < 998
+
+
+def test_a_mail_shows_its_charts_as_parts_of_its_own(queued: Open, mail: MailServer) -> None:
+    reviews = [(f"r{n}", "Title", "I love it", "2026-11-19T10:00:00Z", n % 5 + 1, f"Ann {n}") for n in range(40)]
+    room = queued(by_mail(mail), digests=digest(detail="full"), reviews=reviews)
+    assert deliver(room) == (1, "sent", "")
+    (taken,) = mail.mails
+    html = taken.message.get_body(("html",))
+    assert html is not None
+    document = html.get_content()
+    parts = {part["Content-ID"]: part for part in taken.message.walk() if part.get_content_maintype() == "image"}
+    shown = re.findall(r'src="cid:([^"]+)" alt="([^"]+)"', document)
+    assert "data:image" not in document
+    assert {f"<{cid}>" for cid, _ in shown} == set(parts)
+    assert any("Stars of 40 reviews" in alt for _, alt in shown)
+    assert all(part.get_payload(decode=True).startswith(b"\x89PNG") for part in parts.values())
+
+
+def test_charts_that_are_not_wanted_are_not_drawn(queued: Open, mail: MailServer) -> None:
+    room = queued(by_mail(mail), digests=digest(detail="full", charts=False))
+    assert deliver(room) == (1, "sent", "")
+    assert not [part for part in mail.mails[0].message.walk() if part.get_content_maintype() == "image"]
 
 
 def test_a_folder_gets_the_items_beside_the_digest(queued: Open, tmp_path: Path) -> None:

@@ -68,6 +68,15 @@ def test_stars_are_those_of_the_histogram() -> None:
     assert {row["stars"][0]: row["items"] for row in rows} == made.brands[0].reviews.rating.histogram
 
 
+def test_followers_are_drawn_by_account_with_their_change() -> None:
+    made = report(lively())
+    rows = values(charts(made)["followers"])
+    assert {row["items"] for row in rows} == {one.count for one in made.brands[0].followers}
+    assert all(
+        "(" in row["told"] for row, one in zip(rows, made.brands[0].followers, strict=True) if one.change is not None
+    )
+
+
 def test_what_was_not_read_is_drawn_and_told() -> None:
     made = report(lively())
     start = made.window.start
@@ -80,7 +89,9 @@ def test_what_was_not_read_is_drawn_and_told() -> None:
 
 
 def test_nothing_is_drawn_of_nothing() -> None:
-    made = with_brand(report(lively()), series=[], by_source=[], coverage=Coverage(complete=True, known_until=None))
+    made = with_brand(
+        report(lively()), series=[], by_source=[], followers=[], coverage=Coverage(complete=True, known_until=None)
+    )
     rating = made.brands[0].reviews.rating.model_copy(update={"count": 0})
     reviews = made.brands[0].reviews.model_copy(update={"rating": rating})
     assert charts(with_brand(made, reviews=reviews)) == {}
