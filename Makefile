@@ -10,8 +10,6 @@ PYTHON ?= python3
 VENV ?= .venv
 CONFIG ?= config.example.toml
 ARGS ?=
-# Three on two cores: many tests wait for other processes.
-WORKERS ?= $(shell expr $$(nproc 2>/dev/null || echo 2) + 1)
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -27,7 +25,7 @@ run: $(VENV)/.run
 	$(BIN)/sentiment-monitor run --config $(CONFIG) $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(BIN)/python -m pytest -n auto $(ARGS)
 
 check: lint types imports test
 

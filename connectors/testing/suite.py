@@ -85,6 +85,9 @@ class CountingBudget:
 class Pulls:
     """A source as the daemon drives it: pages are stored with their cursor, a pull may be cut off, the next goes on."""
 
+    read_seconds: float = READ_SECONDS
+    total_seconds: float = 2.0
+
     def __init__(self, case: Case, fake: FakePlatform) -> None:
         self.case, self.fake = case, fake
         self.cursor: Cursor | None = None
@@ -105,8 +108,8 @@ class Pulls:
             stop=stop,
             now=lambda: self.now,
             trusted=frozenset({"127.0.0.1"}),
-            read_seconds=READ_SECONDS,
-            total_seconds=2,
+            read_seconds=self.read_seconds,
+            total_seconds=self.total_seconds,
         )
         return Context(("acme",), lambda: self.now, stop, http, logging.getLogger("connectors.test"), budget)
 

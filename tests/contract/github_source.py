@@ -12,6 +12,8 @@ from connectors.testing.suite import Pulls
 
 
 class Source(Pulls):
+    read_seconds = total_seconds = 60.0  # its fake takes its time over thousands of items
+
     def __init__(self, fake: FakePlatform, *terms: str, **options: Any) -> None:
         super().__init__(Case(plugin=PLUGIN, fake=lambda: fake), fake)
         self.terms = terms or ("acme",)
