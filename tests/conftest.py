@@ -14,12 +14,16 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 
 from storage import schema
 from storage.engine import Database, open_database
 from tests.fakes.storing import Shop
+
+settings.register_profile("suite", settings.default, max_examples=50)
+settings.load_profile("suite")
 
 BACKENDS = ["sqlite", "postgresql"]
 """What every test that asks for ``database_url`` (or for what is made of it) runs on."""
