@@ -21,7 +21,8 @@ from storage.bulk import insert_rows
 from storage.engine import Database, StorageError, open_database
 from storage.export import be_patient
 from storage.leases import clock
-from storage.people_tables import ALL_TABLES, EXPORT_POINT, ITEM_CHANGE
+from storage.party_tables import ALL_TABLES, DAEMON
+from storage.people_tables import EXPORT_POINT, ITEM_CHANGE
 
 CHUNK: Final = 1_000
 """Rows that are in memory at once."""
@@ -29,8 +30,8 @@ CHUNK: Final = 1_000
 Told = Callable[[str, int, int], None]
 """Is told a table's name, how many of its rows are over there, and of how many."""
 
-_LEFT_OUT: Final = (EXPORT_POINT, ITEM_CHANGE)
-"""They speak of one database's own transactions; exports from the copy begin anew."""
+_LEFT_OUT: Final = (EXPORT_POINT, ITEM_CHANGE, DAEMON)
+"""They speak of one database's own transactions, where exports from the copy begin anew, and of who is running on it."""
 
 
 @dataclass(frozen=True, slots=True)

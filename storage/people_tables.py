@@ -210,10 +210,6 @@ class ItemChangeRow(Row, table=True):
     point: int
 
 
-ALL_TABLES: Final = METADATA
-"""Every table of the store."""
-
-
 def _table(name: str) -> Table:
     return METADATA.tables[name]
 

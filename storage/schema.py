@@ -13,13 +13,13 @@ from sqlalchemy import Connection, inspect, text
 
 from storage import views
 from storage.engine import Database, StorageError
-from storage.people_tables import ALL_TABLES
+from storage.party_tables import ALL_TABLES
 from storage.soundness import refuse_unsound
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The newest revision this program knows; a test holds it equal to the scripts'."""
 
-_KNOWN: Final = ("0001", "0002")
+_KNOWN: Final = ("0001", "0002", "0003")
 _LOCK_KEY: Final = 7_305_101  # an arbitrary number that all daemons on one PostgreSQL server agree on
 
 

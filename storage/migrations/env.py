@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from storage.people_tables import ALL_TABLES
+from storage.party_tables import ALL_TABLES
 
 context.configure(
     connection=context.config.attributes["connection"],
