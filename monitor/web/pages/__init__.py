@@ -1,0 +1,1 @@
+"""Pages for people: a module each, with its ``router``."""

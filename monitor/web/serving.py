@@ -1,0 +1,98 @@
+"""The dashboard as a server: alone, or beside the daemon in a process of its own, so that pages and pulls do not wait for each other."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from threading import Thread
+
+import uvicorn
+
+from monitor.app import App
+from monitor.web import access
+from monitor.web.house import House
+from monitor.web.site import make_site
+from storage import tokens
+
+LOG = logging.getLogger("sentiment_monitor.web")
+
+
+class NotListening(Exception):
+    """The address cannot be listened on; says why and what helps."""
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there. :class:`NotListening` where that cannot be."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        made = socket.socket(family, socket.SOCK_STREAM)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+        made.listen(128)
+    except OSError as error:
+        remedy = "choose another port: [web] port = 8351" if port else "choose another: [web] host"
+        raise NotListening(f"web: {host} port {port} cannot be used ({error.strerror}); {remedy}") from error
+    return made
+
+
+def address(app: App, bound: socket.socket) -> str:
+    """Where a person on this machine, or where the configuration says, finds it."""
+    web = app.settings.web
+    if web.public_url is not None:
+        return web.public_url
+    host, port = bound.getsockname()[:2]
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
+
+
+def first_password(app: App) -> str | None:
+    """The password made at the first start that others can reach; ``None`` where none is needed or there is one."""
+    web = app.settings.web
+    if web.is_local or web.password is not None or web.user_header is not None:
+        return None
+    if tokens.password_hash(app.database) is not None:
+        return None
+    made = access.new_password()
+    return made if tokens.keep_password(app.database, access.hashed(made), unless_set=True) else None
+
+
+def with_web(app: App, **given: object) -> App:
+    """The program with other settings of ``[web]``: ``host``, ``port``."""
+    web = app.settings.web.model_copy(update=given)
+    return replace(app, settings=app.settings.model_copy(update={"web": web}))
+
+
+def serve(
+    app: App, bound: socket.socket, *, ready: Callable[[], None] | None = None, with_parent: bool = False
+) -> None:
+    """Answer requests until SIGTERM or SIGINT. Blocks. ``with_parent``: end, too, when standard input closes."""
+    server = server_of(app)
+    if with_parent:
+        Thread(target=_end_with_parent, args=(server,), daemon=True, name="parent").start()
+    if ready is not None:
+        ready()
+    server.run(sockets=[bound])
+
+
+def server_of(app: App) -> uvicorn.Server:
+    """The server of an app's site, yet to be run."""
+    site = make_site(House(app), is_local=app.settings.web.is_local)
+    config = uvicorn.Config(
+        site, log_config=None, access_log=False, server_header=False, date_header=True, proxy_headers=False,
+        timeout_keep_alive=15, timeout_graceful_shutdown=3, limit_concurrency=200, h11_max_incomplete_event_size=64_000, ws="none", lifespan="off",
+    )  # fmt: skip
+    return uvicorn.Server(config)
+
+
+def _end_with_parent(server: uvicorn.Server) -> None:
+    """The daemon holds the other end of our standard input: it closes when the daemon ends, however it ends."""
+    try:
+        while os.read(sys.stdin.fileno(), 1_024):
+            continue
+    except OSError as error:
+        LOG.debug("standard input: %s", error)
+    server.should_exit = True
