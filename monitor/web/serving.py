@@ -80,6 +80,7 @@ def serve(
 
 def server_of(app: App) -> uvicorn.Server:
     """The server of an app's site, yet to be run."""
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a bug is logged once, by the site
     site = make_site(House(app), is_local=app.settings.web.is_local)
     config = uvicorn.Config(
         site, log_config=None, access_log=False, server_header=False, date_header=True, proxy_headers=False,

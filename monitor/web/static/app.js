@@ -39,6 +39,10 @@ async function load(place) {
     const text = await answer.text();
     if (!answer.ok) throw new Error(`the server answered ${answer.status}`);
     place.innerHTML = text;
+    for (const better of place.querySelectorAll("template[data-instead-of]")) {
+      document.getElementById(better.dataset.insteadOf)?.replaceWith(better.content.cloneNode(true));
+      better.remove();
+    }
     place.removeAttribute("aria-busy");
     place.dispatchEvent(new CustomEvent("loaded", { bubbles: true }));
   } catch (error) {
