@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from monitor.web.asked import Unasked
-from monitor.web.guards import NotAllowed, NotSignedIn
+from monitor.web.guards import NotAllowed, NotSignedIn, visitor
 from monitor.web.page import render
 from storage.engine import StorageError
 
@@ -62,6 +63,8 @@ def answer(request: Request, status: int, detail: str, headers: Mapping[str, str
         problem = Problem(title=title, status=status, detail=detail[:2_000], instance=request.url.path[:500])
         content = problem.model_dump()
         return JSONResponse(content, status, headers=headers, media_type="application/problem+json")
+    with suppress(NotSignedIn):
+        visitor(request)
     return render(request, "error.html", status=status, headers=headers, title=title, detail=detail)
 
 
