@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
+from typing import Final
 
 import tomlkit
 
+from monitor import auditing
+from monitor.app import App
 from monitor.config import Settings, load
+from monitor.schedule import span
+from storage import listing
+
+AUDITED: Final = timedelta(days=30)
+LABELS: Final = 120
+SEED: Final = 2_026
+WRITERS: Final = "the writers of the sample"
 
 
 def demo_settings(folder: Path) -> Settings:
@@ -20,6 +32,26 @@ def demo_settings(folder: Path) -> Settings:
 
 def _written(folder: Path) -> str:
     document = tomlkit.parse(files(__package__).joinpath("demo.toml").read_text(encoding="utf-8"))
-    document["monitor"]["database"] = f"sqlite:///{folder / 'monitor.db'}"  # type: ignore[index]
-    document["channels"][0]["folder"] = str(folder / "digests")  # type: ignore[index]
+    document["monitor"]["database"] = f"sqlite:///{folder / 'monitor.db'}"
+    document["channels"][0]["folder"] = str(folder / "digests")
     return tomlkit.dumps(document)
+
+
+def audit(app: App) -> None:
+    """A sample of what is said of the first sample brand, labelled by those who wrote it, so that there is a checked score."""
+    brand = app.settings.brands[0].name
+    end = app.now()
+    drawn = auditing.draw(app, brand, span(end - AUDITED, end, app.settings.monitor.zone), LABELS, SEED)
+    if drawn is None:
+        return
+    truth = _truth()
+    shown = listing.items_by_id(app.database, [one.id for one in auditing.sheet(app, drawn, WRITERS).items])
+    for one in auditing.sheet(app, drawn, WRITERS).items:
+        label = truth.get(shown[one.id].external_id)
+        if label is not None:
+            auditing.say(app, drawn, one, WRITERS, label)
+
+
+def _truth() -> dict[str, str]:
+    lines = files(__package__).joinpath("labels.jsonl").read_text(encoding="utf-8").splitlines()
+    return {row["id"]: row["label"] for row in map(json.loads, lines)}

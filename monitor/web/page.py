@@ -48,20 +48,20 @@ NAVIGATION: Final = (
 def render(
     request: Request, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **fields: Any
 ) -> HTMLResponse:
-    """A page from ``templates/``. It gets ``fields`` beside what every page has: visitor, csrf, zone, navigation, brands."""
+    """A page from ``templates/``. It gets ``fields`` beside what every page has: visitor, form_token, zone, navigation, brands."""
     house = house_of(request)
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     context = {
         "request": request,
         "path": request.url.path,
         "visitor": visitor,
-        "csrf": house.signer.form_token(visitor) if visitor and visitor.nonce else "",
+        "form_token": house.signer.form_token(visitor) if visitor and visitor.nonce else "",
         "zone": zone_of(request),
         "days_zone": house.settings.monitor.zone,
         "navigation": NAVIGATION,
         "all_brands": [brand.name for brand in house.settings.brands],
         "fault": house.fault,
-        "said": _said(request),
+        "flash": _flash(request),
         "theme": request.cookies.get("sm_theme") if request.cookies.get("sm_theme") in ("light", "dark") else None,
         "now": house.now(),
         "in_view": None,
@@ -86,8 +86,10 @@ def sign_in(request: Request, answer: RedirectResponse, session: str, seconds: i
 
 
 def back(request: Request, to: str, said: str, *, bad: bool = False) -> RedirectResponse:
-    """After something was done: to a page of ours, which says once what it was."""
+    """After something was done: to a page of ours, which says once what it was, if there is something to say."""
     answer = RedirectResponse(own_path(to), 303)
+    if not said:
+        return answer
     told = urlencode({"said": said[:500], **({"bad": "1"} if bad else {})})
     answer.set_cookie(FLASH, told, max_age=60, httponly=True, samesite="strict", secure=is_secure(request))
     return answer
@@ -99,7 +101,7 @@ def own_path(to: str) -> str:
     return to if fine else "/"
 
 
-def _said(request: Request) -> Mapping[str, Any] | None:
+def _flash(request: Request) -> Mapping[str, Any] | None:
     from urllib.parse import parse_qs
 
     found = parse_qs(request.cookies.get(FLASH, "").strip('"'))
