@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, literal, select, union_all, update
 
@@ -26,6 +26,30 @@ def last_pulls(database: Database) -> Mapping[str, Mapping[str, Any]]:
     def work(connection: Connection) -> Mapping[str, Mapping[str, Any]]:
         rows = [dict(row) for row in connection.execute(query).mappings()]
         return {row.pop("name"): row for row in rows}
+
+    return database.read(work)
+
+
+class Beat(NamedTuple):
+    """A pull, in short. ``ok``: none while it is under way, or where it was cut off."""
+
+    begun_at: datetime
+    ok: bool | None
+    seen: int
+    new: int
+
+
+def beats(database: Database, count: int) -> Mapping[str, Sequence[Beat]]:
+    """The last pulls of every source, the newest last; one short read of an index for each source."""
+    c = PULL.c
+    last = select(c.begun_at, c.ok, c.seen, c.new).order_by(c.begun_at.desc()).limit(count)
+
+    def work(connection: Connection) -> Mapping[str, Sequence[Beat]]:
+        sources = connection.execute(select(SOURCE.c.id, SOURCE.c.name)).all()
+        return {
+            name: [Beat(*row) for row in reversed(connection.execute(last.where(c.source_id == number)).all())]
+            for number, name in sources
+        }
 
     return database.read(work)
 

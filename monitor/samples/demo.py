@@ -53,5 +53,7 @@ def audit(app: App) -> None:
 
 
 def _truth() -> dict[str, str]:
-    lines = files(__package__).joinpath("labels.jsonl").read_text(encoding="utf-8").splitlines()
-    return {row["id"]: row["label"] for row in map(json.loads, lines)}
+    """What the writers meant; for items that name two brands or something else of that name, what they say of this one."""
+    names = ("labels.jsonl", "labels_larkspur.jsonl")
+    texts = (files(__package__).joinpath(name).read_text(encoding="utf-8") for name in names)
+    return {row["id"]: row["label"] for text in texts for row in map(json.loads, text.splitlines())}

@@ -1,25 +1,20 @@
-"""What all requests share: the program on its store, the keys, the templates; and the configuration, read again when it changes."""
+"""What all requests share: the program on its store, the keys; and the configuration, read again when it changes."""
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 from threading import Lock
 from typing import Final
 
-from monitor.app import App, watched
-from monitor.config import ConfigError, load
+from monitor.app import App, rebuilt
 from monitor.config.models import Settings
+from monitor.live import LiveFiles
 from monitor.web.access import Signer, Throttle
-from storage import sources, tokens
+from storage import tokens
 from storage.erasure import make_key
 
-LOG = logging.getLogger("sentiment_monitor.web")
 LOOK_SECONDS: Final = 2.0
 """How often it is looked whether the configuration has changed."""
 PASSWORD_SECONDS: Final = 5.0
@@ -29,28 +24,30 @@ PASSWORD_SECONDS: Final = 5.0
 class House:
     """One for the whole site; safe for several threads. ``app`` is the program with the newest configuration that is sound."""
 
-    def __init__(self, app: App, *, read: Callable[[Path], Settings] = load) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
-        self._read = read
         self._lock = Lock()
         self._looked = time.monotonic()
-        self._print = _print_of(app.settings.path)
+        self._files = LiveFiles(app.settings)
         self._password: tuple[float, str | None] | None = None
         self.signer = Signer(app.database.write(lambda connection: make_key(connection, "web signing")))
         self.throttle = Throttle()
-        self.fault: str | None = None
-        """Why the newest configuration is not used."""
 
     @property
     def app(self) -> App:
         with self._lock:
             if time.monotonic() - self._looked >= LOOK_SECONDS:
-                self._look()
+                self._look(at_once=False)
             return self._app
 
     @property
     def settings(self) -> Settings:
         return self._app.settings
+
+    @property
+    def fault(self) -> str | None:
+        """Why the configuration as it stands in its files is not used."""
+        return self._files.fault
 
     def now(self) -> datetime:
         return self._app.now()
@@ -58,7 +55,7 @@ class House:
     def look_again(self) -> None:
         """Read the configuration now: somebody has just changed it here."""
         with self._lock:
-            self._look()
+            self._look(at_once=True)
 
     @property
     def password_hash(self) -> str | None:
@@ -70,42 +67,15 @@ class House:
             self._password = (time.monotonic(), tokens.password_hash(self._app.database))
         return self._password[1]
 
-    def _look(self) -> None:
+    def _look(self, *, at_once: bool) -> None:
         self._looked = time.monotonic()
-        found = _print_of(self._app.settings.path)
-        if found == self._print or self._app.settings.path is None:
-            return
-        self._print = found
-        try:
-            self._app = changed(self._app, self._read(self._app.settings.path))
-            self.fault = None
-        except ConfigError as error:
-            self.fault = "; ".join(str(fault) for fault in error.faults)
-            LOG.warning("the changed configuration is not used faults=%d", len(error.faults))
+        found = self._files.look(at_once=at_once)
+        if found is not None:
+            self._app = rebuilt(self._app, _listening_where_it_does(found, self._app.settings))
+            self._files.taken_up(found)
 
 
-def changed(app: App, settings: Settings) -> App:
-    """The program with other settings, on the same store. Where it listens stays: that is settled at the start."""
-    web = settings.web.model_copy(update={"host": app.settings.web.host, "port": app.settings.web.port})
-    settings = settings.model_copy(update={"web": web})
-    ids = _known_brands(app, settings)
-    brands = {brand.name: watched(brand, ids[brand.name]) for brand in settings.brands}
-    return replace(app, settings=settings, brands=brands)
-
-
-def _known_brands(app: App, settings: Settings) -> Mapping[str, int]:
-    from connectors import registry
-
-    entries = [
-        sources.SourceEntry(one.name, one.type, registry.plugin(one.type).platform, one.was)
-        for one in settings.enabled_sources
-    ]
-    return sources.sync(app.database, [brand.name for brand in settings.brands], entries, app.now())
-
-
-def _print_of(path: Path | None) -> tuple[float, int] | None:
-    try:
-        found = path.stat() if path else None
-    except OSError:
-        return None
-    return (found.st_mtime, found.st_size) if found else None
+def _listening_where_it_does(settings: Settings, before: Settings) -> Settings:
+    """Other settings, but for where the dashboard listens: that was settled at its start."""
+    web = settings.web.model_copy(update={"host": before.web.host, "port": before.web.port})
+    return settings.model_copy(update={"web": web})
