@@ -9,7 +9,7 @@ from typing import Final
 
 from monitor.digest import escape, sentences, times
 from monitor.digest.links import Links
-from monitor.digest.numbers import plural
+from monitor.digest.numbers import count, plural
 from monitor.digest.page import Group, Piece, Tone, Words
 from monitor.figures import BrandFigures, Quote
 
@@ -135,3 +135,5 @@ def _meta(quote: Quote, zone: tzinfo) -> Iterator[str]:
         yield plural(quote.shares, "share")
     if quote.comments:
         yield plural(quote.comments, "comment")
+    if quote.more_like_it:
+        yield f"and {count(quote.more_like_it)} more like it"

@@ -111,6 +111,7 @@ def _block(brand: BrandFigures, frame: Frame) -> Block:
         charts=frame.charts.get(brand.brand, ()),
         noted=tuple(map(capital, _noted(brand, frame))),
         coverage=tuple(_coverage(brand, frame)),
+        link=frame.links.overview(brand.brand),
         **(_tables(brand, frame) if frame.full else _NO_TABLES),
     )
 

@@ -7,6 +7,7 @@ A figure is named by its place in the report: ``social.negative``, ``reviews.tot
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlencode
@@ -26,15 +27,17 @@ class Links:
 
     def to(self, brand: str, *parts: str) -> Link | None:
         """The link to the items of a brand's figure; ``None`` where there is no dashboard, or the address would be too long."""
+        return self._page("items", {"figure": ".".join(parts), "brand": brand})
+
+    def overview(self, brand: str) -> Link | None:
+        """The link to all of a brand's figures; ``None`` where there is no dashboard."""
+        return self._page("overview", {"brand": brand})
+
+    def _page(self, name: str, asked: Mapping[str, str]) -> Link | None:
         if self.base is None:
             return None
-        asked = {
-            "figure": ".".join(parts),
-            "brand": brand,
-            "since": _instant(self.since),
-            "until": _instant(self.until),
-        }
-        return escape.link(f"{self.base}/items?{urlencode(asked)}")
+        window = {"since": _instant(self.since), "until": _instant(self.until)}
+        return escape.link(f"{self.base}/{name}?{urlencode({**asked, **window})}")
 
 
 def links(public_url: str | None, window: WindowFigure) -> Links:

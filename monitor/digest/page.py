@@ -268,6 +268,8 @@ class Block:
     writers: tuple[Writers, ...] = ()
     writers_note: str | None = None
     charts: tuple[Drawn, ...] = ()
+    link: Link | None = None
+    """To all of its figures on the dashboard."""
 
 
 @dataclass(frozen=True, slots=True)

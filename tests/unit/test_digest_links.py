@@ -70,3 +70,12 @@ def test_hostile_names_stay_within_their_place_in_a_link(form: digest.Form, word
     found = [parse_qs(urlsplit(link).query, strict_parsing=True) for link in Outline(as_html(form, document)).figures]
     assert found
     assert all(set(one) == {"figure", "brand", "since", "until"} and one["brand"] == [words] for one in found)
+
+
+@pytest.mark.parametrize("detail", ["short", "full"])
+def test_plain_text_names_one_address_under_which_a_brands_figures_open(detail: digest.Detail) -> None:
+    options = replace(made.VIEW, detail=detail, public_url=DASHBOARD)
+    document = digest.render(made.report(full.telling()), "txt", options)
+    found = [line for line in document.splitlines() if line.startswith("http") and "/overview?" in line]
+    assert [parse_qs(urlsplit(one).query)["brand"] for one in found] == [["Larkspur"]]
+    assert "/overview?" not in digest.render(made.report(full.telling()), "txt", made.VIEW)
