@@ -200,7 +200,7 @@ class Context:
     """All that a connector may know of the world.
 
     ``terms``: the positive keywords of the brands served; ``stop`` is set when the program wants to end: a connector looks
-    at it before every request (``http`` does so by itself).
+    at it before every request (``http`` does so by itself); ``source``: the name that the user gave the source, if any.
     """
 
     terms: Sequence[str]
@@ -209,6 +209,7 @@ class Context:
     http: HttpClient
     log: Logger | LoggerAdapter[Any]
     budget: RequestBudget
+    source: str = ""
 
 
 class Connector(Protocol):
@@ -266,6 +267,39 @@ class Remembers(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What something handed in is known by when it comes again.
+
+    ``key``: the sender's own name for it, ``None`` where it gives none; ``seal``: stands for what was signed, ``None`` where
+    no time was signed with it. The same seal under another key is somebody else's copy.
+    """
+
+    key: str | None = None
+    seal: str | None = None
+
+
+@runtime_checkable
+class Receives(Protocol):
+    """For connectors that take what is sent to them. They look at nothing but what is given: no network."""
+
+    def accept(self, body: bytes, headers: Mapping[str, str]) -> Page:
+        """What was sent, once it is known who sent it: ``AccessDenied`` where it is not.
+
+        ``TooLarge`` for more than is taken at once. A body that cannot be read is a page with nothing but ``skipped``. Names of
+        ``headers`` may be in any case. The page's cursor is not kept.
+        """
+        ...
+
+    def delivery(self, body: bytes, headers: Mapping[str, str]) -> Delivery:
+        """What this delivery is known by. Asked only for what was accepted."""
+        ...
+
+    def read(self, body: bytes) -> Page:
+        """The same page whoever sent it, for a preview."""
+        ...
+
+
 class Scope(StrEnum):
     """What a source brings by nature, which decides how its items are matched to brands by default."""
 
@@ -287,6 +321,7 @@ class Capabilities:
     standing: bool = False
     replies: bool = False  # shows whether the owner has answered
     push: bool = False
+    pull: bool = True  # False: brings nothing by itself, only takes what is sent to it
     needs_credentials: bool = False
     minimum_interval: timedelta = timedelta(minutes=1)
 

@@ -5,6 +5,7 @@
     ├── RateLimited    asked too often, or the budget is spent: wait ``retry_after``
     ├── Unavailable    network, time-out, 5xx, an answer that is not what the platform speaks: back off
     ├── Malformed      the platform refuses the request, or an item is damaged: skip, count
+    │   └── TooLarge   more was sent to us than is taken at once
     └── NotThere       the subreddit, app, feed or account does not exist: pause the source, say so
 
 Anything else that leaves a connector is a bug and is recorded as one. Messages carry fact, subject and remedy, never
@@ -38,6 +39,10 @@ class Unavailable(SourceError):
 
 class Malformed(SourceError):
     """The request makes no sense to the platform, or an item makes no sense to us."""
+
+
+class TooLarge(Malformed):
+    """More was handed in than is taken at once; sent in smaller parts it would be."""
 
 
 class NotThere(SourceError):

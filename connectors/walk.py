@@ -84,6 +84,28 @@ def sweep(walk: Walk, overlap: float, read: Read) -> Iterator[tuple[Step, Walk]]
             break
 
 
+def down(page: Callable[[float | None, int], Step], top: float | None) -> Iterator[Step]:
+    """Reads a listing that takes an upper bound in time, ends included, and a page number, from 1 on: ``page(top, number)``.
+
+    It goes down from the oldest of each page, so that nothing shifts when something is published or deleted meanwhile; pages
+    are counted only within an instant that fills them. A platform that shows the same page for ever ends it without a last
+    step: what lies below is read by the next pull.
+    """
+    number, before = 1, None
+    while True:
+        step = page(top, number)
+        shown = ([item.external_id for item in step.items], [entry.what for entry in step.skipped])
+        if shown == before and not step.last:
+            return
+        yield step
+        if step.last:
+            return
+        if step.oldest is not None and step.oldest != top:
+            top, number, before = step.oldest, 1, None
+        else:
+            number, before = number + 1, shown
+
+
 def _after(walk: Walk, step: Step) -> Walk:
     if step.newest is not None and step.oldest is not None:
         walk = walk.down_to(step.newest, step.oldest)

@@ -7,6 +7,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -67,8 +68,8 @@ class Loopback:
         self.faults: deque[Fault] = deque()
         self.closing = Event()
         self._respond = respond
-        self._server = _Server(("127.0.0.1", 0), _handler(self))
-        self._thread = Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._server = _Server(_handler(self), self.closing)
+        self._thread = Thread(target=self._serve, daemon=True)
         self._thread.start()
 
     @property
@@ -76,10 +77,16 @@ class Loopback:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def close(self) -> None:
-        self.closing.set()
-        self._server.shutdown()
-        self._server.server_close()
+        if not self.closing.is_set():
+            self.closing.set()
+            with suppress(OSError):  # one more caller wakes the server, which looks at nothing while nobody calls
+                socket.create_connection(("127.0.0.1", self._server.server_address[1]), timeout=1).close()
         self._thread.join()
+        self._server.server_close()
+
+    def _serve(self) -> None:
+        while not self.closing.is_set():
+            self._server.handle_request()
 
     def reply_to(self, request: Request) -> Reply:
         self.requests.append(request)
@@ -89,6 +96,13 @@ class Loopback:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False
+
+    def __init__(self, handler: type[BaseHTTPRequestHandler], closing: Event) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self._closing = closing
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        return not self._closing.is_set()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that went away is no news."""

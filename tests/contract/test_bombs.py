@@ -27,7 +27,7 @@ from tests.fakes.files import Source as FileSource
 
 MOST_BYTES = 150_000_000
 MOST_SECONDS = 60
-OF_THIS_MACHINE = ("files", "sample")
+OF_THIS_MACHINE = ("files", "sample", "sql")
 
 
 def _nested(depth: int, opening: str = "[", closing: str = "]") -> bytes:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.contract import Item, Kind
-from connectors.walk import Step, Walk, sweep
+from connectors.walk import Step, Walk, down, sweep
 
 SINCE = 100.0
 OVERLAP = 20
@@ -189,3 +189,46 @@ def test_a_sweep_that_found_nothing_leaves_the_floor() -> None:
 
 def test_a_newest_item_that_was_deleted_does_not_lower_the_floor() -> None:
     assert Walk(floor=10).down_to(7, 6).finished() == Walk(floor=10)
+
+
+# ------------------------------------------------------------------------------------- going down by time
+
+
+@dataclass
+class Board:
+    """A listing that takes an upper bound, ends included, and a page number; ``stuck``: it heeds neither."""
+
+    times: list[float]
+    stuck: bool = False
+    asked: list[tuple[float | None, int]] = field(default_factory=list)
+
+    def page(self, top: float | None, number: int) -> Step:
+        self.asked.append((top, number))
+        held = sorted(((at, key) for key, at in enumerate(self.times) if top is None or at <= top), reverse=True)
+        if self.stuck:
+            held, number = sorted(((at, key) for key, at in enumerate(self.times)), reverse=True), 1
+        shown = held[(number - 1) * PAGE : number * PAGE]
+        items = [Item(str(key), Kind.MENTION, datetime.fromtimestamp(at, UTC)) for at, key in shown]
+        found = [at for at, _ in shown]
+        return Step(items, max(found, default=None), min(found, default=None), len(shown) < PAGE)
+
+
+@given(st.lists(st.integers(0, 6), max_size=40))
+def test_going_down_finds_everything_however_crowded_an_instant_is(times: list[int]) -> None:
+    board = Board([float(at) for at in times])
+    found = {item.external_id for step in down(board.page, None) for item in step.items}
+    assert found == {str(key) for key in range(len(times))}
+
+
+def test_going_down_is_not_moved_by_what_is_deleted_or_published_meanwhile() -> None:
+    board = Board([float(at) for at in range(12)])
+    pages = down(board.page, None)
+    found = [item.external_id for item in next(pages).items]
+    board.times[9:] = [-1.0, -1.0, -1.0, 20.0]
+    found += [item.external_id for step in pages for item in step.items]
+    assert {str(key) for key in range(9)} <= set(found)
+
+
+def test_a_listing_that_shows_the_same_page_for_ever_ends_without_a_last_step() -> None:
+    steps = list(down(Board([5.0] * 9, stuck=True).page, None))
+    assert [step.last for step in steps] == [False, False]
