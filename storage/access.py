@@ -35,14 +35,21 @@ class Part:
     items: int
 
 
-def authors(database: Database, wanted: Iterable[str], platform: str | None = None) -> list[Author]:
-    """The authors with one of these names or ids, letter case aside, a leading @ or not; those of erased items are nobody."""
+def authors(
+    database: Database, wanted: Iterable[str], platform: str | None = None, *, former: bool = True
+) -> list[Author]:
+    """The authors with one of these names or ids, letter case aside, a leading @ or not; those of erased items are nobody.
+
+    ``former``: by the names that stand at single items, too, for which every item is read.
+    """
     names = {mark + form for one in wanted for form in _forms(one.lstrip("@")) for mark in ("", "@")}
     c = AUTHOR.c
     called = select(ITEM.c.author_id).where(func.lower(ITEM.c.author_name).in_(names), ITEM.c.author_id.is_not(None))
     if platform is not None:
         called = called.where(ITEM.c.platform == platform)
-    known = or_(func.lower(c.external_id).in_(names), func.lower(c.name).in_(names), c.id.in_(called))
+    known = or_(
+        func.lower(c.external_id).in_(names), func.lower(c.name).in_(names), *([c.id.in_(called)] if former else [])
+    )
     conditions = [known, c.external_id.not_like(f"{ERASED}%")] + ([] if platform is None else [c.platform == platform])
     items = select(func.count()).where(ITEM.c.author_id == c.id).correlate(AUTHOR).scalar_subquery()
     query = select(c.id, c.platform, c.external_id, c.name, items).where(*conditions).order_by(c.platform, c.id)

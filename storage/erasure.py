@@ -16,6 +16,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, delete, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import BindParameter
 
+from storage import likeness
 from storage.people_tables import MUTE
 from storage.records import ERASED
 from storage.rollups import Key, recompute
@@ -185,6 +186,7 @@ def _empty(
     forget(connection, [Said(row["id"], row["title"], row["text"]) for row in rows])
     connection.execute(_WITHOUT_WORDS, [_emptied(row, clusters, key, at) for row in rows])
     connection.execute(_REVISIONS_WITHOUT_WORDS, {"ids": [row["id"] for row in rows]})
+    likeness.bury(connection, [row["id"] for row in rows])
     keys = {Key(row["brand_id"], row["source_id"], row["kind"], row["bucket"]) for row in rows}
     recompute(connection, keys)
 

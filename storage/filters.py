@@ -11,7 +11,8 @@ from typing import Any, Final
 
 from sqlalchemy import BigInteger, and_, exists, false, func, literal, or_, select
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.sql.elements import ColumnElement, UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 
 from storage.people_tables import MARK, TAG
 from storage.records import ItemFilter
@@ -46,12 +47,13 @@ UNANSWERED: Final = and_(ITEM.c.kind == "review", ITEM.c.reply_text.is_(None))
 """A review without its owner's answer."""
 
 
-def conditions(wanted: ItemFilter, dialect: str) -> list[Condition]:
-    """All of which must hold; ``search`` is left out."""
+def conditions(wanted: ItemFilter, dialect: str, *, found: bool = False) -> list[Condition]:
+    """All of which must hold; ``search`` is left out. ``found``: which items they are is told beside these conditions."""
     if not _storable(wanted):
         return [false()]
+    found = found or wanted.ids is not None or wanted.author_id is not None
     kinds = (
-        _named(wanted),
+        _named(wanted, ITEM.c.brand_id if dialect != "sqlite" or not found else unled(ITEM.c.brand_id)),
         _written(wanted, dialect),
         _counted(wanted),
         _of_people(wanted),
@@ -60,12 +62,17 @@ def conditions(wanted: ItemFilter, dialect: str) -> list[Condition]:
     return [*chain(*kinds), *_attributes(wanted, dialect)]
 
 
-def _named(wanted: ItemFilter) -> Iterator[Condition]:
+def unled(column: ColumnElement[int]) -> ColumnElement[int]:
+    """The same column, by which SQLite looks nothing up: it cannot tell that a brand has millions of items and an author a few."""
+    return UnaryExpression[int](column, operator=custom_op("+"), type_=column.type)
+
+
+def _named(wanted: ItemFilter, brand_id: ColumnElement[int]) -> Iterator[Condition]:
     c = ITEM.c
     if wanted.brand is not None:
-        yield c.brand_id == select(BRAND.c.id).where(BRAND.c.name == wanted.brand).scalar_subquery()
+        yield brand_id == select(BRAND.c.id).where(BRAND.c.name == wanted.brand).scalar_subquery()
     if wanted.brands:
-        yield c.brand_id.in_(select(BRAND.c.id).where(BRAND.c.name.in_(wanted.brands)))
+        yield brand_id.in_(select(BRAND.c.id).where(BRAND.c.name.in_(wanted.brands)))
     if wanted.sources:
         yield c.source_id.in_(select(SOURCE.c.id).where(SOURCE.c.name.in_(wanted.sources)))
     if wanted.kinds:

@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from sqlalchemy import Connection, RowMapping, and_, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from storage import arrivals, search
+from storage import arrivals, likeness, search
 from storage.bulk import insert_rows
 from storage.engine import Database, StorageError
 from storage.erasure import forget_authors, tombstones
@@ -59,7 +59,7 @@ def save_page(database: Database, claim: Claim, page: PageValues, at: datetime) 
 def _save(connection: Connection, claim: Claim, page: PageValues, at: datetime) -> Saved:
     advance = {} if page.cursor is None else {"cursor": dict(page.cursor)}
     hold(connection, SOURCE, claim.source_id, claim.fence, {"lease_until": clock(connection) + claim.lease, **advance})
-    saved = _save_items(connection, claim, page, at)
+    saved = save_items(connection, claim, page, at)
     if page.gap is not None:
         save_gap(connection, claim.source_id, page.gap, at)
     _log(connection, claim.pull_id, page, saved)
@@ -79,10 +79,13 @@ class _Work:
     growth: Growth = field(default_factory=Growth)
     published: set[Key] = field(default_factory=set)
     flipped: list[int] = field(default_factory=list)  # counted before and not now, or the other way round
+    edited: list[RowMapping] = field(default_factory=list)  # say something else now
+    doubtful: list[int] = field(default_factory=list)  # may lead copies now and did not, or the other way round
     buried: list[int] = field(default_factory=list)  # authors of items that have been erased and are brought again
 
 
-def _save_items(connection: Connection, claim: Claim, page: PageValues, at: datetime) -> Saved:
+def save_items(connection: Connection, claim: Claim, page: PageValues, at: datetime) -> Saved:
+    """A page's items, authors and what follows from them, within a transaction that has the source's row."""
     if not page.items:
         return Saved()
     mutes = in_force_until_commit(connection)
@@ -98,12 +101,23 @@ def _save_items(connection: Connection, claim: Claim, page: PageValues, at: date
     ):
         if rows:
             connection.execute(statement, rows)
+    _keep_likeness(connection, work, page)
     if page.arrivals_since is not None:
         arrivals.note(connection, page.arrivals_since, work.new, work.changed, work.revisions, at)
     work.growth.save(connection)
     forget_authors(connection, work.buried)
     recompute(connection, work.published, gains=work.growth.gains, anew=grown_by(connection, work.flipped))
     return Saved(len(work.new), len(work.changed) + len(work.counted))
+
+
+def _keep_likeness(connection: Connection, work: _Work, page: PageValues) -> None:
+    """The keys of what is new or says something else; whether that is a copy is decided afterwards."""
+    rows: list[Mapping[Any, Any]] = [*work.new, *work.edited]
+    given = [(row, page.likeness.get((row["brand_id"], row["external_id"]))) for row in rows]
+    likeness.doubt(connection, [*work.doubtful, *(row["id"] for row in work.edited)])
+    likeness.forget(connection, [row["id"] for row in work.edited])
+    entries = [likeness.Entry(row["id"], row["brand_id"], row["bucket"], keyed) for row, keyed in given if keyed]
+    likeness.keep(connection, entries, due=True)
 
 
 _COUNTED: Final = (*COUNTS, "counted_at", "changed_at")
@@ -208,6 +222,8 @@ def _merge(work: _Work, claim: Claim, row: RowMapping, item: ItemValues, at: dat
     uncounted = change.get("uncounted", row["uncounted"])
     if (uncounted is None) != (row["uncounted"] is None):
         work.flipped.append(row["id"])
+    if likeness.may_lead(uncounted) != likeness.may_lead(row["uncounted"]):
+        work.doubtful.append(row["id"])
     key = Key(row["brand_id"], row["source_id"], row["kind"], row["bucket"])
     work.published.add(key)
     counts = {name: seen[name] for name in growth} | ({"counted_at": item["counted_at"]} if growth else {})
@@ -229,6 +245,8 @@ def _content_change(work: _Work, row: RowMapping, item: ItemValues, at: datetime
         return {}
     kept = {name: row[name] for name in (*CONTENT, "label")}
     work.revisions.append({"item_id": row["id"], "replaced_at": at, **kept})
+    if (seen["title"], seen["text"]) != (row["title"], row["text"]):
+        work.edited.append(row)
     before = search.Said(row["id"], row["title"], row["text"])
     work.said.append(search.Change(before, search.Said(row["id"], seen["title"], seen["text"])))
     change = {name: seen[name] for name in ("title", "text", *RATING, *LABELLING)}

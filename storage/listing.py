@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import merge
@@ -58,10 +58,25 @@ def items(
 def count_items(database: Database, wanted: ItemFilter, at_most: int | None = None) -> int:
     """How many items fit the filter; with ``at_most`` the counting ends there."""
     match = None if wanted.search is None else matching(wanted.search)
-    dialect = database.engine.dialect.name
-    query = select(literal(1)).select_from(ITEM).where(*conditions(wanted, dialect), *_found(dialect, match))
+    return database.read(lambda connection: _count(connection, wanted, match, at_most))
+
+
+def _count(connection: Connection, wanted: ItemFilter, match: Match | None, at_most: int | None) -> int:
+    if wanted.brand is not None or wanted.ids is not None or match is not None:
+        return _count_at_once(connection, wanted, match, at_most)
+    total = 0
+    for brand in _brands(connection, wanted):  # since the index that finds items by time begins with it
+        left = None if at_most is None else at_most - total
+        total += _count_at_once(connection, replace(wanted, brand=brand, brands=()), None, left) if left != 0 else 0
+    return total
+
+
+def _count_at_once(connection: Connection, wanted: ItemFilter, match: Match | None, at_most: int | None) -> int:
+    dialect = connection.dialect.name
+    which = (*conditions(wanted, dialect, found=match is not None), *_found(dialect, match))
+    query = select(literal(1)).select_from(ITEM).where(*which)
     counted = select(func.count()).select_from((query if at_most is None else query.limit(at_most)).subquery())
-    return database.read(lambda connection: connection.execute(counted).scalar_one())
+    return connection.execute(counted).scalar_one()
 
 
 def items_by_id(database: Database, ids: Sequence[int]) -> dict[int, StoredItem]:
@@ -136,8 +151,8 @@ class _Asked:
     def of(self, brand: str) -> _Asked:
         return replace(self, wanted=replace(self.wanted, brand=brand, brands=()))
 
-    def conditions(self, dialect: str) -> list[Condition]:
-        return [*conditions(self.wanted, dialect), *self.more]
+    def conditions(self, dialect: str, *, found: bool = False) -> list[Condition]:
+        return [*conditions(self.wanted, dialect, found=found), *self.more]
 
 
 def _unanswered_first(
@@ -178,11 +193,16 @@ def _brands(connection: Connection, wanted: ItemFilter) -> Sequence[str]:
 
 
 def _read(
-    connection: Connection, asked: _Asked, found: Iterable[Condition], limit: int, after: Key | None
+    connection: Connection, asked: _Asked, found: Sequence[Condition], limit: int, after: Key | None
 ) -> list[StoredItem]:
-    query = _items().where(*asked.conditions(connection.dialect.name), *found)
-    query = _in_order(query, asked.order, after).limit(limit)
-    return [_item(row) for row in connection.execute(query).mappings()]
+    which = (*asked.conditions(connection.dialect.name, found=bool(found)), *found)
+    if asked.order in _BY_TIME:
+        query = _in_order(_items().where(*which), asked.order, after).limit(limit)
+        return [_item(row) for row in connection.execute(query).mappings()]
+    # Everything has to be sorted: by little rows, before what is shown is looked up for a few.
+    numbers = connection.scalars(_in_order(select(ITEM.c.id).where(*which), asked.order, after).limit(limit)).all()
+    known = _by_id(connection, numbers)
+    return [known[number] for number in numbers]
 
 
 def _in_order(query: Select[Any], order: str, after: Key | None) -> Select[Any]:
@@ -194,6 +214,8 @@ def _in_order(query: Select[Any], order: str, after: Key | None) -> Select[Any]:
     return query.order_by(*ways)
 
 
+_BY_TIME: Final = ("newest", "oldest")
+"""The orders that an index has."""
 _COMPOUND = func.coalesce(ITEM.c.compound, 0)
 _ORDERS: Mapping[str, tuple[ColumnElement[Any], bool]] = {
     "newest": (ITEM.c.published_at, True),

@@ -15,7 +15,9 @@ from sqlalchemy import Connection, Select, Table, bindparam, delete, func, selec
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
+from storage import likeness
 from storage.engine import Database
+from storage.filters import unled
 from storage.mutes import in_force_until_commit
 from storage.people_tables import MARK, TAG
 from storage.reasons import DUPLICATE, EXCLUDED, NOT_ABOUT_US, Mute, Mutes, why_uncounted
@@ -157,6 +159,8 @@ def write_reasons(
     news = [(item, reason) for item, reason in reasons if reason != item.uncounted]
     if news:
         connection.execute(_REASON, [{"row_id": item.id, "uncounted": why, "changed_at": at} for item, why in news])
+    turned = [item.id for item, why in news if likeness.may_lead(why) != likeness.may_lead(item.uncounted)]
+    likeness.doubt(connection, turned)
     flipped = [item.id for item, why in news if (why is None) != (item.uncounted is None)]
     grown = grown_by(connection, flipped)
     recompute(connection, {*touched, *(item.key for item, _ in news)}, anew=grown)
@@ -318,7 +322,9 @@ def items_of(database: Database, ids: Sequence[int]) -> list[Seen]:
 
 def marked(database: Database, brand_id: int, what: str, limit: int) -> list[Seen]:
     """A brand's items so marked, not erased, the last published first."""
-    query = _seen().join(MARK, MARK.c.item_id == ITEM.c.id).where(ITEM.c.brand_id == brand_id, MARK.c.what == what)
+    query = (
+        _seen().join(MARK, MARK.c.item_id == ITEM.c.id).where(unled(ITEM.c.brand_id) == brand_id, MARK.c.what == what)
+    )
     return _newest(database, query, limit)
 
 

@@ -89,6 +89,14 @@ class GapValues:
 
 
 @dataclass(frozen=True, slots=True)
+class Keyed:
+    """An item's keys, of which items that say nearly the same have one in common, and what they were made by."""
+
+    scheme: int
+    keys: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
 class PageValues:
     """What one page brought, ready to be stored in one transaction with its cursor (``None``: do not advance)."""
 
@@ -99,6 +107,7 @@ class PageValues:
     unmatched: int = 0
     skips: Sequence[tuple[str, str]] = ()
     gap: GapValues | None = None
+    likeness: Mapping[tuple[int, str], Keyed] = field(default_factory=dict)  # by brand and id, where copies count once
     arrivals_since: datetime | None = None  # what was published or rated anew since then is news; None: nothing is
 
 
@@ -137,6 +146,7 @@ class SourceState:
     lease_until: datetime | None
     failures: int
     paused: str | None
+    paused_by: str | None
     error: str | None
     fate: str | None
     reaches_back_to: datetime | None

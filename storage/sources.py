@@ -2,94 +2,170 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, case, insert, literal, or_, select, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.engine import Database
 from storage.leases import claim, clock, hold, release
+from storage.party_tables import TOKEN
 from storage.records import Claim, Outcome, SourceState
 from storage.tables import BRAND, DELIVERY, DIGEST, FOLLOWER_READING, PULL, SOURCE, STANDING_READING
 
 
 @dataclass(frozen=True, slots=True)
 class SourceEntry:
-    """A source as configured."""
+    """A source as configured. ``was``: names it may have had before; the first that the store knows is it."""
 
     name: str
     type: str
     platform: str
-    was: str | None = None
+    was: str | Sequence[str] | None = None
+
+    @property
+    def formerly(self) -> Sequence[str]:
+        return [self.was] if isinstance(self.was, str) else self.was or ()
 
 
-def sync(database: Database, brands: Sequence[str], sources: Sequence[SourceEntry], now: datetime) -> Mapping[str, int]:
+def sync(
+    database: Database,
+    brands: Sequence[str],
+    sources: Sequence[SourceEntry],
+    now: datetime,
+    renamed: Mapping[str, str] | None = None,
+) -> Mapping[str, int]:
     """Make the store know these brands and sources; others stay as they are (:func:`retire`).
 
+    ``renamed``: brands that had another name before, by the name they have now. What is known already is not written again.
     Returns the ids of the brands by name.
     """
-    return database.write(lambda connection: _sync(connection, brands, sources, now))
+    before = {new: old for new, old in (renamed or {}).items() if old not in brands}
+
+    def is_known(connection: Connection) -> Mapping[str, int] | None:
+        known, states = _brands(connection), _known(connection, [entry.name for entry in sources])
+        fresh = set(brands) - known.keys() or any(_change(states.get(entry.name), entry, now) for entry in sources)
+        return None if fresh else known
+
+    found = database.read(is_known)
+    return (
+        database.write(lambda connection: _sync(connection, brands, sources, now, before)) if found is None else found
+    )
 
 
 def _sync(
-    connection: Connection, brands: Sequence[str], sources: Sequence[SourceEntry], now: datetime
+    connection: Connection,
+    brands: Sequence[str],
+    sources: Sequence[SourceEntry],
+    now: datetime,
+    renamed: Mapping[str, str],
 ) -> Mapping[str, int]:
+    for new, old in renamed.items():
+        _rename_brand(connection, old, new)
     known = _brands(connection)
     missing = [{"name": name, "created_at": now} for name in dict.fromkeys(brands) if name not in known]
     if missing:
         connection.execute(insert(BRAND), missing)
+    configured = {entry.name for entry in sources}
     for entry in sources:
-        _sync_source(connection, entry, now)
+        _rename_source(connection, entry, configured)
+    states = _known(connection, configured)
+    for entry in sources:
+        _sync_source(connection, states.get(entry.name), entry, now)
     return _brands(connection)
 
 
 def retire(database: Database, keep: Sequence[str]) -> None:
-    """Put to rest what a running daemon's configuration no longer names: shown as such, never deleted.
+    """Put to rest what no running daemon's configuration names any longer: shown as such, never deleted.
 
     A daemon that still names it goes on pulling it, which wakes it up again.
     """
     gone = and_(SOURCE.c.name.not_in(keep), SOURCE.c.active, SOURCE.c.name.not_like("import %"))
-    database.write(lambda connection: connection.execute(update(SOURCE).where(gone).values(active=False)))
+    if (
+        database.read(lambda connection: connection.execute(select(SOURCE.c.id).where(gone).limit(1)).first())
+        is not None
+    ):
+        database.write(lambda connection: connection.execute(update(SOURCE).where(gone).values(active=False)))
 
 
 def _brands(connection: Connection) -> dict[str, int]:
     return {row.name: row.id for row in connection.execute(select(BRAND.c.name, BRAND.c.id))}
 
 
+def _rename_brand(connection: Connection, old: str, new: str) -> None:
+    """A brand keeps all that is known of it under its new name, and those who may see it still may."""
+    known = _brands(connection)
+    if old not in known or new in known:
+        return
+    connection.execute(update(BRAND).where(BRAND.c.name == old).values(name=new))
+    for number, names in connection.execute(select(TOKEN.c.id, TOKEN.c.brands)).all():
+        if old in (names or ()):
+            renamed = [new if name == old else name for name in names]
+            connection.execute(update(TOKEN).where(TOKEN.c.id == number).values(brands=renamed))
+
+
 def ensure(database: Database, entry: SourceEntry, now: datetime) -> None:
     """Make the store know a source that stands in no configuration, such as an imported file."""
-    database.write(lambda connection: _sync_source(connection, entry, now))
+
+    def work(connection: Connection) -> None:
+        _sync_source(connection, _known(connection, [entry.name]).get(entry.name), entry, now)
+
+    database.write(work)
 
 
-def _sync_source(connection: Connection, entry: SourceEntry, now: datetime) -> None:
-    known = _known(connection, entry.name)
-    if known is None and entry.was is not None and _known(connection, entry.was) is not None:
-        connection.execute(update(SOURCE).where(SOURCE.c.name == entry.was).values(name=entry.name))
-        known = _known(connection, entry.name)
-    if known is None:
-        fresh = {"name": entry.name, "type": entry.type, "platform": entry.platform, "next_run_at": now}
-        defaults = {"active": True, "fence": 0, "turn": 0, "failures": 0}
-        connection.execute(insert(SOURCE).values(fresh | defaults))
+def _rename_source(connection: Connection, entry: SourceEntry, configured: Collection[str]) -> None:
+    candidates = [name for name in entry.formerly if name not in configured]
+    if not candidates or entry.name in _known(connection, [entry.name]):
         return
-    change: dict[str, Any] = {}
-    if not known.active:
-        change |= {"active": True, "next_run_at": now, "paused": None}
-    if (known.type, known.platform) != (entry.type, entry.platform):
-        change |= {**_BEGUN_ANEW, "type": entry.type, "platform": entry.platform, "next_run_at": now}
-    if change:
+    known = _known(connection, candidates)
+    before = next((name for name in candidates if name in known), None)
+    if before is not None:
+        connection.execute(update(SOURCE).where(SOURCE.c.name == before).values(name=entry.name))
+
+
+def _sync_source(connection: Connection, known: Any, entry: SourceEntry, now: datetime) -> None:
+    change = _change(known, entry, now)
+    if known is None:
+        connection.execute(insert(SOURCE).values(change))
+    elif change:
         connection.execute(update(SOURCE).where(SOURCE.c.name == entry.name).values(change))
 
 
-def _known(connection: Connection, name: str) -> Any:
-    query = select(SOURCE.c.type, SOURCE.c.platform, SOURCE.c.active).where(SOURCE.c.name == name)
-    return connection.execute(query).one_or_none()
+def _change(known: Any, entry: SourceEntry, now: datetime) -> dict[str, Any]:
+    """What has to be written for the store to know a source; nothing where it does."""
+    if known is None:
+        fresh = {"name": entry.name, "type": entry.type, "platform": entry.platform, "next_run_at": now}
+        return fresh | {"active": True, "fence": 0, "turn": 0, "failures": 0}
+    change: dict[str, Any] = {}
+    if not known.active:
+        change |= {"active": True, "next_run_at": now, "paused": _unless_by_somebody(None)}
+    if (known.type, known.platform) != (entry.type, entry.platform):
+        change |= {**_BEGUN_ANEW, "type": entry.type, "platform": entry.platform, "next_run_at": now}
+    return change
+
+
+def _known(connection: Connection, names: Collection[str]) -> dict[str, Any]:
+    """What the store knows of these sources; asked for at once where they are many."""
+    query = select(SOURCE.c.name, SOURCE.c.type, SOURCE.c.platform, SOURCE.c.active)
+    if len(names) <= _FEW:
+        query = query.where(SOURCE.c.name.in_(list(names)))
+    return {row.name: row for row in connection.execute(query)}
+
+
+_FEW: Final = 50
+
+
+def _unless_by_somebody(paused: str | None) -> Any:
+    """Why a source is paused from now on: what a person has paused stays so until a person resumes it."""
+    return case((SOURCE.c.paused_by.is_not(None), SOURCE.c.paused), else_=literal(paused, SOURCE.c.paused.type))
 
 
 _BEGUN_ANEW: Final[Mapping[str, Any]] = {
-    **dict.fromkeys(("cursor", "paused", "error", "fate", "reaches_back_to", "asked_since", "known_until")),
+    **dict.fromkeys(("cursor", "error", "fate", "reaches_back_to", "asked_since", "known_until")),
+    **{"paused": _unless_by_somebody(None)},
     **{"failures": 0, "lease_owner": None, "lease_until": None, "fence": SOURCE.c.fence + 1},
 }
 """A source that is another now: nothing of it was read yet, and who still pulls the old one must not set the cursor."""
@@ -157,7 +233,7 @@ def finish_pull(database: Database, claimed: Claim, outcome: Outcome, now: datet
             "lease_until": None,
             "next_run_at": outcome.next_run_at,
             "turn": claimed.turn + 1,
-            "paused": outcome.paused and outcome.paused[:500],
+            "paused": _unless_by_somebody(outcome.paused and outcome.paused[:500]),
             "fate": outcome.fate,
             "error": error,
             "last_begun_at": begun,
@@ -231,10 +307,38 @@ def imports(database: Database) -> list[tuple[str, Any]]:
 
 
 def resume_all(database: Database, names: Sequence[str], now: datetime) -> None:
-    """Let paused sources be tried again: somebody has started the program anew, perhaps with better credentials."""
+    """Let sources that paused themselves be tried again: somebody has started the program anew, perhaps with better credentials.
+
+    What a person has paused stays paused.
+    """
     values = {"paused": None, "failures": 0, "next_run_at": now}
-    wanted = and_(SOURCE.c.name.in_(names), SOURCE.c.paused.is_not(None))
+    wanted = and_(SOURCE.c.name.in_(names), SOURCE.c.paused.is_not(None), SOURCE.c.paused_by.is_(None))
     database.write(lambda connection: connection.execute(update(SOURCE).where(wanted).values(values)))
+
+
+def pause(database: Database, name: str, by: str, reason: str) -> bool:
+    """Let a source rest until somebody resumes it; a pull under way ends well. ``False``: there is no such source."""
+    values = {"paused": reason[:500], "paused_by": by[:100]}
+    return _set(database, SOURCE.c.name == name, values)
+
+
+def resume(database: Database, name: str, now: datetime) -> bool:
+    """Let a paused source be read again, at once, whoever paused it. ``False``: it is not paused, or there is none."""
+    values = {"paused": None, "paused_by": None, "failures": 0, "next_run_at": now}
+    return _set(database, and_(SOURCE.c.name == name, SOURCE.c.paused.is_not(None)), values)
+
+
+def bring_forward(database: Database, names: Sequence[str], now: datetime) -> None:
+    """Let these sources be due now, but for those whose platform has asked to be left alone for a while."""
+    may_be_asked = or_(SOURCE.c.fate.is_(None), SOURCE.c.fate != "ratelimited")
+    later = and_(SOURCE.c.name.in_(names), SOURCE.c.next_run_at > now, may_be_asked)
+    database.write(lambda connection: connection.execute(update(SOURCE).where(later).values(next_run_at=now)))
+
+
+def _set(database: Database, where: ColumnElement[bool], values: Mapping[str, Any]) -> bool:
+    return database.write(
+        lambda connection: connection.execute(update(SOURCE).where(where).values(values)).rowcount == 1
+    )
 
 
 def save_follower_reading(database: Database, claimed: Claim, account: str, count: int, at: datetime) -> None:

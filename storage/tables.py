@@ -72,6 +72,7 @@ class SourceRow(Row, table=True):
     turn: int = 0  # pulls finished, which spreads the jitter
     failures: int = 0  # in a row
     paused: str | None = Field(default=None, max_length=500)  # why it is not pulled until somebody acts
+    paused_by: str | None = Field(default=None, max_length=100)  # who paused it; none: the program itself did
     error: str | None = Field(default=None, max_length=500)
     fate: str | None = Field(default=None, max_length=20)
     reaches_back_to: datetime | None = None  # before this, nothing of it was asked for

@@ -11,6 +11,8 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
 
 def upgrade() -> None:
     op.create_table(
@@ -39,7 +41,35 @@ def upgrade() -> None:
         sa.Column("source_id", sa.Integer(), nullable=False),
         sa.Column("key", sa.String(length=200), nullable=False),
         sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("answer", sa.JSON(none_as_null=True), nullable=True),
         sa.ForeignKeyConstraint(["source_id"], ["source.id"], name=op.f("fk_received_source_id_source")),
         sa.PrimaryKeyConstraint("source_id", "key", name=op.f("pk_received")),
     )
     op.create_index(op.f("ix_received_at"), "received", ["at"])
+    op.add_column("source", sa.Column("paused_by", sa.String(length=100), nullable=True))
+    op.create_table(
+        "likeness",
+        sa.Column("item_id", ID, nullable=False),
+        sa.Column("brand_id", sa.Integer(), nullable=False),
+        sa.Column("scheme", sa.Integer(), nullable=False),
+        sa.Column("packed", sa.LargeBinary(), nullable=False),
+        sa.Column("copy_of", sa.BigInteger(), nullable=True),
+        sa.Column("due", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_likeness_brand_id_brand")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_likeness_item_id_item")),
+        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_likeness")),
+    )
+    for name, columns in (("due", ["brand_id", "item_id"]), ("copy_of", ["copy_of"])):
+        known = sa.text(f"{name} IS NOT NULL")
+        op.create_index(f"ix_likeness_{name}", "likeness", columns, sqlite_where=known, postgresql_where=known)
+    op.create_table(
+        "likeness_key",
+        sa.Column("brand_id", sa.Integer(), nullable=False),
+        sa.Column("key", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("bucket", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("item_id", ID, autoincrement=False, nullable=False),
+        sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_likeness_key_brand_id_brand")),
+        sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_likeness_key_item_id_item")),
+        sa.PrimaryKeyConstraint("brand_id", "key", "bucket", "item_id", name=op.f("pk_likeness_key")),
+        sqlite_with_rowid=False,
+    )
