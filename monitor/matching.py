@@ -97,6 +97,16 @@ def excluded_by(fields: Iterable[str | None], keywords: Keywords) -> str | None:
     return _first_exclusion(_Reading(_joined(fields), keywords), keywords.tree)
 
 
+def page_of(fields: Iterable[str | None], *, case_sensitive: bool) -> Page:
+    """An item's title and text, made ready to be asked several times by :func:`holds`."""
+    return Page(_joined(fields), case_sensitive=case_sensitive)
+
+
+def holds(page: Page, keywords: Keywords) -> bool:
+    """Is what ``keywords`` say true of this page? Both must be as sensitive to case."""
+    return queries.evaluate(keywords.tree, lambda term: keywords._sought[term].is_in(page))
+
+
 def brand_words(keywords: Keywords, name: str) -> frozenset[str]:
     """The lower-case words of a brand's name and keywords, whole ("t-mobile") and in parts ("t", "mobile").
 
@@ -194,6 +204,8 @@ def _listed_term(setting: str, text: str) -> Term:
     bare = words.removesuffix("*").strip(' "“”„')
     if words == bare and _OPERATORS.search(words) and not words.isupper():
         raise ValueError(f"{setting}: {text!r} reads like an expression; give it as query, or put it in quotes")
+    if words.startswith("*") and bare.strip("*"):
+        raise ValueError(f"{setting}: {text!r} begins with a *, which stands at the end of a word; or put it in quotes")
     try:
         return Term(bare, prefix=words.endswith("*"), phrase=" " in bare or '"' in words)
     except ValueError as error:

@@ -236,6 +236,10 @@ def _word(query: str, found: re.Match[str]) -> Term:
     word = found["word"]
     if word[0] in "-−–" and len(word.rstrip("*")) > 1:
         raise QueryError(f"a minus leaves nothing out here; write NOT {word[1:]}", query, found.start())
+    if word[0] == "*" and word.strip("*"):
+        raise QueryError(
+            f'a * stands at the end of a word; if it is part of the name, write "{word}"', query, found.start()
+        )
     return _term(word.removesuffix("*"), query, found.start(), prefix=word.endswith("*"), phrase=False)
 
 
@@ -351,7 +355,7 @@ def _render_term(term: Term) -> str:
 
 def _is_plain_word(term: Term) -> bool:
     found = _TOKEN.fullmatch(term.text)
-    if found is None or found["word"] is None or term.text[0] in "-−–":
+    if found is None or found["word"] is None or term.text[0] in "*-−–":
         return False
     return term.prefix or not (term.text.endswith("*") or term.text in _OPERATORS)
 

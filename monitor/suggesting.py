@@ -13,6 +13,7 @@ from monitor.app import App
 from monitor.finding import Page
 from monitor.judging import judge
 from monitor.matching import Keywords, Verdict, decide
+from monitor.metrics.stopwords import MERE_LIKING, STOP_WORDS
 from storage import marks
 from storage.marks import Seen
 from storage.reasons import NOT_ABOUT_US
@@ -24,6 +25,9 @@ SAMPLE: Final = 20_000
 LONGEST: Final = 40
 CLEAR: Final = 1.0
 """The log-odds that a word must reach."""
+
+NEVER: Final = STOP_WORDS | MERE_LIKING
+"""Never suggested: grammar says nothing of what a text is about, and to exclude praise or blame would bend the score."""
 
 _WORD: Final = re.compile(r"[^\W\d_][^\W_]{2,}")
 
@@ -56,7 +60,8 @@ def suggest(app: App, brand: str, limit: int = 10) -> Suggested:
     watched, speaks = app.brands[brand], judge(app)
     marked = [one for one in marks.marked(app.database, watched.id, NOT_ABOUT_US, SAMPLE) if speaks.heeds_words(one)]
     counted = [one for one in marks.counted(app.database, watched.id, SAMPLE) if speaks.heeds_words(one)]
-    found = telling([words_of(one) for one in marked], [words_of(one) for one in counted], watched.words)
+    never = watched.words | NEVER
+    found = telling([words_of(one) for one in marked], [words_of(one) for one in counted], never)
     exact = (_as_exclusion(word, marked, counted) for word in found[: 3 * limit])
     return Suggested(brand, len(marked), len(counted), tuple(_best(exact))[:limit])
 
@@ -84,7 +89,11 @@ def log_odds(n: int, of: int, m: int, among: int) -> float:
 
 def words_of(item: Seen) -> frozenset[str]:
     """The words of an item's title and text, as keywords see them: folded, without the paths of addresses."""
-    text = "\n".join(part for part in item.said if part)
+    return words_in("\n".join(part for part in item.said if part))
+
+
+def words_in(text: str) -> frozenset[str]:
+    """The words of a text, as keywords see them."""
     return frozenset(_WORD.findall(Page(text, case_sensitive=False).folded))
 
 
