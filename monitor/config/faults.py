@@ -10,17 +10,24 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from monitor.query import QueryError
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """``place`` (such as ``sources.news.url``), what is wrong there, and what mends it."""
+    """``place`` (such as ``sources.news.url``), what is wrong there, and what mends it.
+
+    ``where``: the included file it stands in, with the line of its entry (``brands/acme.toml:12``).
+    """
 
     place: str
     fact: str
     remedy: str
+    where: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.fact}; {self.remedy}"
+        at = f"{self.where}: " if self.where else ""
+        return f"{at}{self.place}: {self.fact}; {self.remedy}"
 
 
 class ConfigError(Exception):
@@ -76,6 +83,9 @@ def unknown(place: str, what: str, name: str, names: Iterable[str]) -> Fault:
 
 
 def as_fault(place: str, error: Any) -> Fault:
-    """An error whose message is of the form ``fact; remedy``."""
+    """An error whose message is of the form ``fact; remedy``; of a query also the place, with a caret under it."""
+    if isinstance(error, QueryError):
+        fact, _, remedy = error.message.partition("; ")
+        return Fault(place, fact, f"{remedy or 'mend it here'}{str(error).removeprefix(error.message)}")
     fact, _, remedy = str(error).partition("; ")
     return Fault(place, fact, remedy or "see config.example.toml")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
@@ -20,7 +22,7 @@ LOGINS = frozenset({"username", "user", "login", "identifier", "email"})
 def values_of(model: type[BaseModel], texts: Sequence[str]) -> dict[str, Any]:
     """What ``key=value`` texts give ``model``; ``ValueError`` for a text that is none, or a key given twice.
 
-    A list is ``key=a,b``, the key given again, or TOML; a table is ``key.inner=value`` or TOML. Types are left to the model.
+    A list is ``key=a,b``, the key given again, or TOML; a table is ``key.inner=value``, TOML or JSON. Types are left to the model.
     """
     values: dict[str, Any] = {}
     for text in texts:
@@ -102,10 +104,12 @@ def _listed(text: str) -> list[Any]:
 
 
 def _toml(text: str, otherwise: Any) -> Any:
-    try:
+    """The text as a TOML value, or as JSON, which differs in its tables."""
+    with suppress(ValueError, RecursionError):
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return otherwise
+    with suppress(ValueError, RecursionError):
+        return json.loads(text)
+    return otherwise
 
 
 def _shape_of(model: type[BaseModel], key: str) -> Shape:

@@ -6,6 +6,7 @@ import os
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -14,6 +15,8 @@ from pydantic import BaseModel, ValidationError
 
 from connectors import registry
 from monitor.config.faults import ConfigError, Fault, as_fault, faults_of, keys_of, nearest, unknown
+from monitor.config.including import Origin, gather
+from monitor.config.located import places_of, told
 from monitor.config.models import (
     CHANNEL_TYPES,
     AccountSettings,
@@ -22,12 +25,15 @@ from monitor.config.models import (
     MonitorSettings,
     Settings,
     SourceSettings,
-    WebSettings,
 )
 from monitor.config.privacy import PrivacySettings
 from monitor.config.secrets import Secrets
+from monitor.config.sheets import Sheets
 from monitor.config.tables import Table
+from monitor.config.templates import Expanded, expand
+from monitor.config.watched import digest as digest_of
 from monitor.config.watching import AlertSettings, AnnotationSettings, RuleSettings, TopicSettings
+from monitor.config.web import WebSettings
 from monitor.query import QueryError
 from monitor.rules import condition
 from monitor.schedule import Schedule
@@ -74,25 +80,38 @@ def load(path: Path) -> Settings:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError([Fault(str(path), f"is not TOML: {error}", "mend that line")]) from error
-    return parse(data, path)
+    settings = parse(data, path)
+    settings._sheets = replace(settings.sheets, digest=digest_of(path, settings.sheets))
+    return settings
 
 
-def parse(data: Mapping[str, Any], path: Path | None = None) -> Settings:
-    """Settings from tables already read. ``ConfigError`` lists all their faults."""
-    reading = _Reading(Secrets.beside(path.parent if path else Path()))
-    settings = reading.settings(data, path)
-    faults = [*reading.faults, *reading.secrets.faults]
-    if faults or settings is None:
-        raise ConfigError(faults)
+def parse(data: Mapping[str, Any], path: Path | None = None, texts: Mapping[Path, str] | None = None) -> Settings:
+    """Settings from tables already read, and from the files that they include. ``ConfigError`` lists all their faults.
+
+    ``texts``: included files that are to be taken for what is given here, whatever is on the disk.
+    """
+    whole = expand(gather(data, path, texts))
+    first = path.name if path else "the first file"
+    reading = _Reading(Secrets.beside(path.parent if path else Path()), whole, first)
+    settings = reading.settings(whole.gathered.data, path)
+    found = [*whole.gathered.faults, *whole.faults, *reading.faults, *reading.secrets.faults]
+    if found or settings is None:
+        raise ConfigError(told(found, whole))
+    settings._sheets = reading.sheets()
     return settings
 
 
 class _Reading:
     """One pass over a configuration, gathering faults."""
 
-    def __init__(self, secrets: Secrets) -> None:
-        self.secrets = secrets
+    def __init__(self, secrets: Secrets, whole: Expanded, first: str) -> None:
+        self.secrets, self.whole, self.first = secrets, whole, first
         self.faults: list[Fault] = []
+        self.origins: dict[tuple[str, str], Origin] = {}
+
+    def sheets(self) -> Sheets:
+        gathered = self.whole.gathered
+        return Sheets(gathered.files, gathered.patterns, self.origins, self.whole.made, self.secrets.read)
 
     def settings(self, data: Mapping[str, Any], path: Path | None) -> Settings | None:
         self._unknown_tables(data)
@@ -112,7 +131,7 @@ class _Reading:
         alerts = list(self._tables(AlertSettings, data, "alerts"))
         scoring = self._scoring(data.get("scoring", {}))
         privacy = self._table(PrivacySettings, self.secrets.resolve(data.get("privacy", {}), "privacy"), "privacy")
-        web = self._table(WebSettings, data.get("web", {}), "web")
+        web = self._table(WebSettings, self.secrets.resolve(data.get("web", {}), "web"), "web")
         self._check_brands(brands, data)
         self._check_sources(sources, accounts, brands)
         self._check_topics(topics, brands)
@@ -161,13 +180,20 @@ class _Reading:
             return
         for number, entry in enumerate(entries, 1):
             name = entry.get("name") if isinstance(entry, Mapping) else None
+            if (origin := self.whole.gathered.origins.get((key, number))) is not None and isinstance(name, str):
+                self.origins.setdefault((key, name), origin)
             yield (f"{key}.{name}" if isinstance(name, str) and name else f"{key}[{number}]"), entry
 
     def _once(self, seen: Counter[str], entry: Any, key: str, place: str) -> None:
-        name = str(entry.get("name")) if isinstance(entry, Mapping) else ""
+        name = str(entry["name"]) if isinstance(entry, Mapping) and entry.get("name") else None
+        if name is None:
+            return  # which is a fault of its own
         seen[name] += 1
         if seen[name] == 2:
-            self.faults.append(Fault(place, f'the name "{name}" is used more than once in {key}', "give each its own"))
+            places = places_of(self.whole, key, name, self.first)
+            where = f" ({' and '.join(places)})" if len(places) > 1 else ""
+            fact = f'the name "{name}" is used more than once in {key}{where}'
+            self.faults.append(Fault(place, fact, "give each its own"))
 
     def _channels(self, data: Mapping[str, Any]) -> Iterator[Any]:
         seen: Counter[str] = Counter()
@@ -199,6 +225,9 @@ class _Reading:
         if not data.get("brands"):
             self.faults.append(Fault("brands", "none is named", 'add [[brands]] with name = "Your brand"'))
         for brand in brands:
+            if brand.was in names:
+                fact = f'"{brand.was}" is the name of a brand here'
+                self.faults.append(Fault(f"brands.{brand.name}.was", fact, "remove was, or that brand"))
             for rival in brand.competitors:
                 if rival not in names:
                     self.faults.append(unknown(f"brands.{brand.name}.competitors", "brand", rival, names))
@@ -219,6 +248,7 @@ class _Reading:
         names = [brand.name for brand in brands]
         for source in sources:
             place = f"sources.{source.name}"
+            source._formerly = tuple(self.whole.formerly.get(source.name, ()))
             self._check_served(source, names, place)
             if source.account is not None and source.account not in by_name:
                 self.faults.append(unknown(f"{place}.account", "account", source.account, by_name))
@@ -247,7 +277,7 @@ class _Reading:
             self.faults.append(unknown(f"{place}.type", "connector", source.type, registry.names()))
             return
         except registry.BrokenConnector as error:
-            self.faults.append(Fault(f"{place}.type", str(error), "reinstall or remove that package"))
+            self.faults.append(Fault(f"{place}.type", str(error), error.remedy))
             return
         least = plugin.capabilities.minimum_interval
         if source.every is not None and source.every < least:

@@ -6,7 +6,6 @@ import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr, field_validator
@@ -22,14 +21,23 @@ from monitor.config.channels import (
 )
 from monitor.config.limits import Requests
 from monitor.config.privacy import Keep, PrivacySettings
-from monitor.config.tables import Duration, DurationOrNever, Name, Names, Table
+from monitor.config.sheets import Sheets
+from monitor.config.tables import Duration, DurationOrNever, Name, Names, Table, WhenMissing
 from monitor.config.watching import AlertSettings, AnnotationSettings, RuleSettings, TopicSettings
+from monitor.config.web import WebSettings
 from monitor.matching import Keywords
+
+Duplicates = Literal["count", "once", "once per author"]
+"""What counts of items that say nearly the same."""
 
 
 class MonitorSettings(Table):
     """``[monitor]``: the program as a whole."""
 
+    include: Names = Field(
+        default_factory=list,
+        description="Further files, with brands, sources and other lists; * stands for any part of a name.",
+    )
     timezone: str = Field(default="UTC", description="The time zone of days, schedules and times shown.")
     database: str = Field(default="sqlite:///var/monitor.db", repr=False, description="Where everything is kept.")
     workers: int = Field(default=4, ge=1, le=64, description="Pulls at the same time.")
@@ -48,6 +56,9 @@ class MonitorSettings(Table):
         default=timedelta(minutes=2),
         ge=timedelta(seconds=2),
         description="How long a daemon that has stopped answering keeps its pulls; every stored page renews it.",
+    )
+    duplicates: Duplicates = Field(
+        default="count", description="What says nearly the same counts each time, once, or once per author."
     )
     executor: str = Field(
         default="processes",
@@ -88,13 +99,33 @@ class BrandSettings(Table):
     case_sensitive: bool = False
     query: str | None = Field(default=None, description="Instead of keywords: an expression with AND, OR, NOT.")
     competitors: Names = Field(default_factory=list, description="Names of other brands here.")
+    duplicates: Duplicates | None = Field(default=None, description="As in [monitor], for this brand.")
     keep: Keep | None = Field(default=None, description="How long its words are kept, where not as under [monitor].")
+    values: dict[str, Any] = Field(
+        default_factory=dict, repr=False, description="What {brand.NAME} stands for where an entry serves many brands."
+    )
+    was: str | None = Field(default=None, description="The brand's name before it was renamed here.")
+
+    @field_validator("values")
+    @classmethod
+    def _can_be_named(cls, values: dict[str, Any]) -> dict[str, Any]:
+        for key, value in values.items():
+            if not re.fullmatch(r"(?a:[A-Za-z_][\w-]*)", key) or key in ("name", "slug"):
+                raise ValueError(f'"{key}" cannot be the name of a value; use letters and digits, not name or slug')
+            plain = value if isinstance(value, list) else [value]
+            if not all(isinstance(one, str | int | float | bool) for one in plain):
+                raise ValueError(f'"{key}" is neither a text nor a number nor a list of these; write one of them')
+        return values
+
+    @property
+    def named_by(self) -> list[str]:
+        """The words that name it: its keywords, or its name where there are none; none beside a query."""
+        return self.keywords if self.keywords or self.query else [self.name]
 
     def compiled(self) -> Keywords:
         """The keywords ready for matching. ``QueryError`` or ``ValueError`` where they make no sense."""
-        words = self.keywords if self.keywords or self.query else [self.name]
         return Keywords.compile(
-            words,
+            self.named_by,
             required=self.required,
             exclude=self.exclude,
             case_sensitive=self.case_sensitive,
@@ -123,15 +154,23 @@ class SourceSettings(Table):
         default_factory=list, description="A request budget of its own; where there is an account, that one has it."
     )
     brand: str | None = None
-    brands: Names = Field(default_factory=list)
+    brands: Names = Field(default_factory=list, description='Several; "*" is all, "Acme*" those called so.')
+    when_missing: WhenMissing = "fault"
     every: Duration | None = Field(default=None, description="How often; the platform's own minimum is respected.")
     first_fetch: Duration | None = None
     refresh: DurationOrNever | None = Field(default=None, description="As in [monitor], for this source alone.")
     match: Literal["keywords", "all"] | None = Field(default=None, description="Count what names the brand, or all.")
+    duplicates: Duplicates | None = Field(default=None, description="As in [monitor], for what this source brings.")
     enabled: bool = True
     was: str | None = Field(default=None, description="The source's name before it was renamed here.")
     options: dict[str, Any] = Field(default_factory=dict, repr=False)
     _parsed: Any = PrivateAttr(default=None)
+    _formerly: tuple[str, ...] = PrivateAttr(default=())
+
+    @property
+    def formerly(self) -> list[str]:
+        """The names it may have had before, the likeliest first."""
+        return [*([self.was] if self.was else []), *self._formerly]
 
     @property
     def served(self) -> list[str]:
@@ -148,29 +187,6 @@ PLACES: Final = ("news", "brand", "name", "period")
 """What may stand in braces in a digest's subject."""
 
 
-class WebSettings(Table):
-    """``[web]``: the dashboard. ``public_url`` is where its readers reach it: digests link to it, figure by figure."""
-
-    enabled: bool = False
-    public_url: str | None = Field(default=None, description='Its address for readers: "https://monitor.example.org".')
-
-    @field_validator("public_url")
-    @classmethod
-    def _web_address(cls, url: str | None) -> str | None:
-        if url is None:
-            return None
-        try:
-            parts = urlsplit(url)
-            known = (
-                parts.scheme in ("https", "http") and bool(parts.hostname) and not parts.query and not parts.fragment
-            )
-        except ValueError:
-            known = False
-        if not known or "@" in url or any(mark.isspace() for mark in url):
-            raise ValueError("not a plain web address; write for example https://monitor.example.org")
-        return url.rstrip("/")
-
-
 class DigestSettings(Table):
     """``[[digests]]``: what is sent when, about whom, to where."""
 
@@ -178,6 +194,7 @@ class DigestSettings(Table):
     schedule: str = Field(description='Cron ("0 8 * * *") or words ("daily at 08:00"), in the time zone.')
     period: Literal["hour", "day", "week", "month"] = "day"
     brands: Names = Field(default_factory=list, description="All brands if none is named.")
+    when_missing: WhenMissing = "fault"
     channels: Names = Field(default_factory=list)
     catch_up: Literal["one", "each"] = Field(default="one", description="After downtime: the latest missed, or each.")
     detail: Literal["short", "full"] = "short"
@@ -228,6 +245,12 @@ class Settings(Table):
     scoring: Any
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     web: WebSettings = Field(default_factory=WebSettings)
+    _sheets: Sheets = PrivateAttr(default_factory=Sheets)
+
+    @property
+    def sheets(self) -> Sheets:
+        """Which files the settings stand in, and what was made of their templates."""
+        return self._sheets
 
     def brand(self, name: str) -> BrandSettings:
         return next(brand for brand in self.brands if brand.name == name)

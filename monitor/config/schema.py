@@ -15,13 +15,15 @@ from monitor.config.models import AccountSettings, Settings, SourceSettings
 from monitor.scoring import ScoringOptions
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+REFERENCE = r"^(env|file):|\{brand\.[A-Za-z_][\w-]*\}"
+"""Stands for a value that is told elsewhere."""
 OPTIONAL = ("monitor", "scoring", "privacy", "web")
 """Tables with a default for everything."""
 
 
 def schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of ``config.toml``. Connectors that cannot be loaded are left out."""
-    plugins = list(_installed())
+    plugins = list(registry.plugins())
     models: list[type[BaseModel]] = [Settings, ScoringOptions, AccountSettings, SourceSettings]
     models += [plugin.options for plugin in plugins]
     refs, made = models_json_schema([(model, "validation") for model in models], schema_generator=_AsWritten)
@@ -41,16 +43,6 @@ def schema() -> dict[str, Any]:
         "additionalProperties": False,
         "$defs": defs,
     }
-
-
-def _installed() -> Sequence[Plugin[Any]]:
-    found = []
-    for name in registry.names():
-        try:
-            found.append(registry.plugin(name))
-        except registry.BrokenConnector:
-            continue
-    return found
 
 
 def _tell_types(
@@ -81,7 +73,7 @@ def _with_options(options: dict[str, Any], needed: Sequence[str]) -> dict[str, A
 
 
 def _make_partial(options: dict[str, Any]) -> None:
-    """Required options may come from an account, and any of them as a reference: ``env:NAME``, ``file:/path``."""
+    """Required options may come from an account, and any of them as a reference: ``env:NAME``, ``file:/path``, ``{brand.key}``."""
     options.pop("required", None)
     options["properties"] = {name: _or_reference(part) for name, part in options.get("properties", {}).items()}
 
@@ -90,7 +82,7 @@ def _or_reference(part: dict[str, Any]) -> dict[str, Any]:
     if part.get("type") == "string" and not {"pattern", "enum", "const"} & part.keys():
         return part
     about: dict[str, Any] = {key: part.pop(key) for key in ("title", "description", "default") if key in part}
-    return {**about, "anyOf": [part, {"type": "string", "pattern": "^(env|file):"}]}
+    return {**about, "anyOf": [part, {"type": "string", "pattern": REFERENCE}]}
 
 
 def _name(ref: Mapping[str, Any]) -> str:

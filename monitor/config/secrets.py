@@ -20,12 +20,14 @@ class Secrets:
     folder: Path
     values: Mapping[str, str] = field(repr=False)
     faults: list[Fault] = field(default_factory=list)
+    read: list[Path] = field(default_factory=list)
+    """The files that were looked into, there or not."""
     offline: bool = False
 
     @classmethod
     def beside(cls, folder: Path) -> Secrets:
         file = folder / SECRETS_FILE
-        return cls(folder, {**_read(file), **os.environ})
+        return cls(folder, {**_read(file), **os.environ}, read=[file])
 
     def resolve(self, value: Any, place: str) -> Any:
         """The value with every reference in it replaced, however deep."""
@@ -47,6 +49,8 @@ class Secrets:
 
     def _file(self, name: str, place: str) -> str:
         path = self.folder / Path(name).expanduser()
+        if path not in self.read:
+            self.read.append(path)
         try:
             return path.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, SecretStr
 
 from connectors import registry
 from monitor.config.given import is_secret, refers
-from monitor.config.models import AccountSettings, Settings, SourceSettings
+from monitor.config.models import AccountSettings, BrandSettings, Settings, SourceSettings
 from monitor.scoring import Profile
 
 MASK = "***"
+_UNSAID: Final[Mapping[str, Any]] = {"include": [], "values": {}, "when_missing": "fault"}
+"""What is not told where it is so: hardly anybody uses it."""
 _UNITS = (("y", 365 * 86_400), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
@@ -26,7 +28,7 @@ def shown(settings: Settings) -> dict[str, Any]:
     accounts = {account.name: account for account in settings.accounts}
     return {
         "monitor": _table(settings.monitor) | {"database": without_password(settings.monitor.database)},
-        "brands": [_table(brand) for brand in settings.brands],
+        "brands": [_table(brand) | _values(brand, settings) for brand in settings.brands],
         "accounts": [_account(account) for account in settings.accounts],
         "sources": [_source(source, accounts.get(source.account or "")) for source in settings.sources],
         "digests": [_table(digest) for digest in settings.digests],
@@ -82,7 +84,23 @@ def _table(table: BaseModel) -> dict[str, Any]:
     """The keys that have a value, by the names that the file has for them; options are seen to by themselves."""
     fields = type(table).model_fields
     values = {field.alias or name: getattr(table, name) for name, field in fields.items() if name != "options"}
-    return {name: _value(value) for name, value in values.items() if value is not None}
+    return {name: _value(value) for name, value in values.items() if value is not None and _UNSAID.get(name) != value}
+
+
+def _values(brand: BrandSettings, settings: Settings) -> dict[str, Any]:
+    """What a brand gives to its sources, without what is a secret there."""
+    if not brand.values:
+        return {}
+    options = (value for source in settings.sources if brand.name in source.served for _, value in source.parsed)
+    secrets = {value.get_secret_value() for value in options if isinstance(value, SecretStr)}
+    return {
+        "values": {key: MASK if value in secrets or refers(value) else _value(value) for key, value in _plain(brand)}
+    }
+
+
+def _plain(brand: BrandSettings) -> Iterable[tuple[str, Any]]:
+    """A list is no member of a set, and is told as texts."""
+    return ((key, tuple(value) if isinstance(value, list) else value) for key, value in brand.values.items())
 
 
 def _scoring(profile: Profile) -> dict[str, Any]:

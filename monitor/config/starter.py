@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 import tomlkit
 
 from monitor.config.edit import block
+from monitor.config.tables import slug as slug
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,6 @@ def free_name(wanted: str, taken: set[str]) -> str:
     """``wanted``, or ``wanted-2`` and so on where that is taken."""
     names = (wanted if number == 1 else f"{wanted}-{number}" for number in range(1, len(taken) + 2))
     return next(name for name in names if name not in taken)
-
-
-def slug(text: str) -> str:
-    """``text`` as part of a name: letters and digits in lower case, joined by ``-``; empty where nothing of it is left."""
-    return re.sub(r"[\W_]+", "-", text.lower()).strip("-")[:60].strip("-")
 
 
 def _brands(starter: Starter) -> Iterator[dict[str, Any]]:

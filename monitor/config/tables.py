@@ -24,6 +24,11 @@ def listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+def slug(text: str) -> str:
+    """``text`` as part of a name: letters and digits in lower case, joined by ``-``; empty where nothing of it is left."""
+    return re.sub(r"[\W_]+", "-", text.lower()).strip("-")[:60].strip("-")
+
+
 def _duration_or_never(value: Any) -> Any:
     return timedelta(0) if value is False else _duration(value)
 
@@ -48,6 +53,10 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Slug = Annotated[str, BeforeValidator(_fit_for_files_and_headers), Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$")]
 """A name that stands in the names of files and in headers of HTTP."""
 Format = Literal["html", "txt", "md", "json"]
+WhenMissing = Annotated[
+    Literal["fault", "skip"],
+    Field(description="Where it is made for each brand: what to do about brands without a value that it names."),
+]
 
 
 class Table(BaseModel):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from monitor.clocks import first_instant
-from monitor.config.tables import Duration, Name, Names, Slug, Table
+from monitor.config.tables import Duration, Name, Names, Slug, Table, WhenMissing
 from monitor.matching import Keywords
 
 
@@ -80,6 +80,7 @@ class AlertSettings(Table):
     items: Literal["mentions", "reviews"] | None = Field(
         default=None, description="Only these; by default both, for score_drop mentions."
     )
+    when_missing: WhenMissing = "fault"
     channels: Names = Field(default_factory=list, description="All channels if none is named.")
     period: Literal["day", "hour"] = "day"
     # Small brands cannot have both few false alarms and high power: at a mean of 20 items a day, a day of 2.5 times the usual is

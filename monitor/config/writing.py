@@ -23,18 +23,20 @@ def read(path: Path) -> str:
     return path.read_bytes().decode("utf-8")
 
 
-def keep(path: Path, text: str, secrets: Mapping[str, str]) -> Settings:
+def keep(path: Path, text: str, secrets: Mapping[str, str], part: Path | None = None) -> Settings:
     """Make ``text`` the configuration at ``path`` and add ``secrets`` (by variable) to the file beside it.
 
-    Sound as a whole or not at all: ``ConfigError`` leaves both files as they were. ``OSError`` where they cannot be written.
+    ``part``: the included file that ``text`` is to be, where it is not the first one. Sound as a whole or not at all:
+    ``ConfigError`` leaves all files as they were. ``OSError`` where they cannot be written.
     """
     beside = path.parent / SECRETS_FILE
     before = read(beside) if beside.exists() else None
     if secrets:
         replace(beside, _with_secrets(before or "", secrets), mode=PRIVATE)
     try:
-        settings = parse(tomllib.loads(text), path)
-        replace(path, text)
+        changed = {} if part is None else {part: text}
+        settings = parse(tomllib.loads(text if part is None else read(path)), path, changed)
+        replace(part or path, text)
     except (ConfigError, OSError):
         if secrets:
             _put_back(beside, before)
