@@ -10,6 +10,8 @@ PYTHON ?= python3
 VENV ?= .venv
 CONFIG ?= config.example.toml
 ARGS ?=
+# One more than there are cores, since many tests wait for others to act.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN || echo 2) + 1)
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -25,7 +27,7 @@ run: $(VENV)/.run
 	$(BIN)/sentiment-monitor run --config $(CONFIG) $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n auto $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: lint types imports test
 

@@ -28,9 +28,9 @@ codes are 0 (done), 1 (failed), 2 (wrong usage or configuration). `--json` print
 INDEX = """# Connectors
 
 Generated from the program by `python docs/make_reference.py`; `sentiment-monitor sources types` prints the same. A connector of
-your own is a small package: [CONTRIBUTING.md](../../CONTRIBUTING.md) and `connectors/contract.py` say how.
+your own is a small package: [Writing a connector](writing.md) leads from nothing to one that keeps the contract.
 
-None of the connectors could be tried against its live platform while it was made. *recorded*: it was tried against answers of
+None of the connectors could be tried against its live platform while it was made, but for `sql`. *recorded*: it was tried against answers of
 the platform that others had recorded; *made up*: against answers written after the platform's documentation only, so that the
 first pull may bring a surprise. Either way `sentiment-monitor try` shows what comes before anything is stored.
 

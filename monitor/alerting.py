@@ -172,7 +172,7 @@ class _Look:
         """A source whose pulls fail brings nothing either; that ends as soon as it is read again."""
         state = next((one for one in sources.states(self._app.database) if one.name == subject.name), None)
         since = None if state is None else state.known_until or state.last_begun_at
-        if state is None or since is None:
+        if state is None or since is None or state.paused_by is not None:  # who paused it knows that it is silent
             return
         silent = self._now - since > max(UNREAD, 3 * self._app.every(self._app.settings.source(subject.name)))
         fails = state.paused is not None or (silent and state.failures >= FAILING)

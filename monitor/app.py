@@ -7,7 +7,7 @@ import os
 import socket
 import uuid
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -74,8 +74,10 @@ class App:
 
     def every(self, source: SourceSettings) -> timedelta:
         """How often a source is pulled."""
-        least = registry.plugin(source.type).capabilities.minimum_interval
-        return max(source.every or DEFAULT_EVERY, least)
+        capabilities = registry.plugin(source.type).capabilities
+        if not capabilities.pull:
+            return DEFAULT_EVERY  # nothing is read: it only shows that somebody was there to take what comes
+        return max(source.every or DEFAULT_EVERY, capabilities.minimum_interval)
 
     def horizon(self, source: SourceSettings) -> datetime:
         """How far back a source's first pull reaches."""
@@ -86,7 +88,7 @@ class App:
         terms = dict.fromkeys(term for name in source.served for term in self.brands[name].keywords.search_terms)
         plugin = registry.plugin(source.type)
         budget = budget or budget_of(self.settings, self.database, source, stop)
-        return open_connector(plugin, source.parsed, tuple(terms), self.now, stop, budget)
+        return open_connector(plugin, source.parsed, tuple(terms), self.now, stop, budget, source.name)
 
     def bulk_scoring(self, workers: int | None = None) -> BulkScoring:
         """Where many texts are scored: processes of this machine, or the Dask cluster that the settings name.
@@ -118,13 +120,24 @@ def build(settings: Settings, *, now: Callable[[], datetime] | None = None, thor
 
 
 def _built(settings: Settings, database: Database, clock: Callable[[], datetime]) -> App:
+    brands = _synced(settings, database, clock())
+    return App(settings, database, clock, owner_name(), brands, clock(), privacy=_privacy(settings, database))
+
+
+def rebuilt(app: App, settings: Settings) -> App:
+    """The same program on the same store, by other settings. What still runs by the old ones goes on with ``app``."""
+    brands = _synced(settings, app.database, app.now())
+    return replace(app, settings=settings, brands=brands, memory=Memory(), privacy=_privacy(settings, app.database))
+
+
+def _synced(settings: Settings, database: Database, now: datetime) -> dict[str, Watched]:
     entries = [
-        sources.SourceEntry(source.name, source.type, registry.plugin(source.type).platform, source.was)
+        sources.SourceEntry(source.name, source.type, registry.plugin(source.type).platform, source.formerly)
         for source in settings.enabled_sources
     ]
-    ids = sources.sync(database, [brand.name for brand in settings.brands], entries, clock())
-    brands = {brand.name: watched(brand, ids[brand.name]) for brand in settings.brands}
-    return App(settings, database, clock, owner_name(), brands, clock(), privacy=_privacy(settings, database))
+    renamed = {brand.name: brand.was for brand in settings.brands if brand.was}
+    ids = sources.sync(database, [brand.name for brand in settings.brands], entries, now, renamed)
+    return {brand.name: watched(brand, ids[brand.name]) for brand in settings.brands}
 
 
 def _privacy(settings: Settings, database: Database) -> Privacy:
@@ -150,11 +163,12 @@ def open_connector(
     now: Callable[[], datetime],
     stop: Event,
     budget: RequestBudget,
+    source: str = "",
 ) -> Connector:
     """A connector with all that it may know of the world."""
     http = HttpClient(budget=budget, stop=stop, now=now, trusted=_named_hosts(options))
     log = logging.getLogger(f"sentiment_monitor.connectors.{plugin.name}")
-    return plugin.open(options, Context(terms, now, stop, http, log, budget))
+    return plugin.open(options, Context(terms, now, stop, http, log, budget, source))
 
 
 def _named_hosts(options: Any) -> frozenset[str]:

@@ -60,13 +60,7 @@ class Card:
 
 def cards() -> list[Card]:
     """Every type that can be loaded, by name."""
-    found = []
-    for name in registry.names():
-        try:
-            found.append(card(name))
-        except registry.BrokenConnector:
-            continue
-    return found
+    return [card_of(plugin) for plugin in registry.plugins()]
 
 
 def card(name: str) -> Card:
@@ -124,12 +118,20 @@ def _can(able: Capabilities) -> list[str]:
         "reads the platform's own overall rating": able.standing,
         "takes what is sent to it": able.push,
     }
-    cannot = [] if able.backfill else ["cannot reach into the past: shows what there is from the first pull on"]
+    cannot = (
+        []
+        if able.backfill or not able.pull
+        else ["cannot reach into the past: shows what there is from the first pull on"]
+    )
     return [words for words, so in told.items() if so] + cannot
 
 
 def _limits(able: Capabilities) -> list[str]:
-    return [f"is read at most every {_length(able.minimum_interval)}"]
+    return (
+        [f"is read at most every {_length(able.minimum_interval)}"]
+        if able.pull
+        else ["is never read: others send to it"]
+    )
 
 
 def _length(interval: timedelta) -> str:

@@ -17,13 +17,13 @@ from threading import Event, Thread
 from typing import Final
 
 from connectors import registry
-from connectors.contract import Connector, CountsFollowers, Gap, Item, Kind, Page, Scope, ShowsStanding
+from connectors.contract import Connector, CountsFollowers, Gap, Item, Page, ShowsStanding
 from connectors.errors import AccessDenied, NotThere, RateLimited, SourceError, fate_name
-from monitor import firing, refreshing
-from monitor.app import App, Watched
+from monitor import firing, likeness, refreshing
+from monitor.app import App
+from monitor.belonging import Matched, counts_all, matched, silenced
 from monitor.budgets import BudgetSpent
 from monitor.config.models import SourceSettings
-from monitor.matching import Verdict, decide
 from monitor.normalise import Row, row_of
 from monitor.privacy import applied
 from monitor.schedule import next_reread, next_run
@@ -147,7 +147,9 @@ def store_page(app: App, source: SourceSettings, claim: Claim, page: Page) -> tu
     """Make a page storable and store it with its cursor. ``LeaseLost`` if another process has taken the source over."""
     values = page_values(app, source, claim, page)
     values = replace(values, arrivals_since=firing.news_since(app, source, claim))
-    return values, ingest.save_page(app.database, claim, values, app.now())
+    saved = ingest.save_page(app.database, claim, values, app.now())
+    likeness.settle(app)
+    return values, saved
 
 
 def _finished(app: App, source: SourceSettings, claim: Claim, result: Pulled, begun: datetime) -> Pulled:
@@ -239,15 +241,6 @@ def _said(app: App, what: str, claim: Claim) -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
-    """An item that is one brand's, and whether it counts there."""
-
-    brand: Watched
-    row: Row
-    uncounted: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class Prepared:
     """A page normalised and matched: all but the labels."""
 
@@ -277,28 +270,24 @@ def prepared(app: App, source: SourceSettings, page: Page) -> Prepared:
     rows, skips = normalised((applied(item, platform, app.privacy) for item in page.items), now)
     found = [entry for row in rows for entry in matched(row, brands, match_all=counts_all(source))]
     unmatched = len(rows) - len({entry.row.external_id for entry in found})
+    found += silenced(app.database, platform, rows, brands, found)
     return Prepared(page, now, found, unmatched, [*((entry.what, entry.why) for entry in page.skipped), *skips])
 
 
 def values_of(app: App, source: SourceSettings, claim: Claim, ready: Prepared, scored: Sequence[Scored]) -> PageValues:
     """What is stored of a page, once it is scored; with its cursor."""
     now, until = ready.now, refreshing.rereads_until(app, source)
+    items = [_values(entry, said, now, claim, until) for entry, said in zip(ready.found, scored, strict=True)]
     return PageValues(
-        items=[_values(entry, said, now, claim, until) for entry, said in zip(ready.found, scored, strict=True)],
+        items=items,
         authors=_authors([entry.row for entry in ready.found], claim.platform, now),
         cursor=ready.page.cursor,
         seen=len(ready.page.items),
         unmatched=ready.unmatched,
         skips=ready.skips,
         gap=_gap(ready.page.gap, claim, now),
+        likeness=likeness.keys_of(app, items),
     )
-
-
-def counts_all(source: SourceSettings) -> bool:
-    """Does everything this source brings count, or only what names the brand?"""
-    if source.match is not None:
-        return source.match == "all"
-    return registry.plugin(source.type).capabilities.scope is Scope.SUBJECT
 
 
 def normalised(items: Iterable[Item], now: datetime) -> tuple[list[Row], list[tuple[str, str]]]:
@@ -313,17 +302,6 @@ def normalised(items: Iterable[Item], now: datetime) -> tuple[list[Row], list[tu
             continue
         rows[row.external_id] = row
     return list(rows.values()), skips
-
-
-def matched(row: Row, brands: Sequence[Watched], *, match_all: bool) -> Iterable[Matched]:
-    """The brands that this item is about. An own post is its account's by nature."""
-    for brand in brands:
-        if match_all or row.kind == Kind.POST:
-            yield Matched(brand, row, None)
-            continue
-        verdict = decide((row.title, row.text), brand.keywords).verdict
-        if verdict is not Verdict.NOT_NAMED:
-            yield Matched(brand, row, "excluded" if verdict is Verdict.EXCLUDED else None)
 
 
 def _scorable(entry: Matched) -> Scorable:

@@ -13,7 +13,7 @@ from monitor.app import App
 from monitor.config.models import SourceSettings
 from monitor.import_memory import Memory
 from monitor.schedule import Window
-from storage import queries, sources
+from storage import queries, receiving, sources
 from storage.records import SourceState
 
 SLACK: Final = 3
@@ -54,10 +54,15 @@ def coverage_of(app: App, brand: str, window: Window) -> Reach:
     states = {state.name: state for state in sources.states(app.database)}
     serving = [source for source in app.settings.enabled_sources if brand in source.served]
     begun = queries.first_good_pulls(app.database)
+    handed_in = receiving.last_handed_in(app.database)
     found = [
         gap
         for source in serving
-        for gap in _own_gaps(app, source, states.get(source.name), begun.get(source.name), window)
+        for gap in (
+            _own_gaps(app, source, states.get(source.name), begun.get(source.name), window)
+            if _is_pulled(source)
+            else _silences(app, source, begun.get(source.name), handed_in.get(source.name), window)
+        )
     ]
     imported = _imported(app, brand, window)
     found += imported.gaps
@@ -66,8 +71,9 @@ def coverage_of(app: App, brand: str, window: Window) -> Reach:
         if name in names:
             start, end = max(gap.since, window.start), min(gap.until, window.end)
             found.append(f.Gap(source=name, start=start, end=end, reason=gap.reason, missing=gap.missing))
-    known = [state.known_until for name in names if (state := states.get(name)) and state.known_until]
-    known_until = min(known) if len(known) == len(names) and known else None
+    known = {name: state.known_until for name in names if (state := states.get(name)) and state.known_until}
+    unread = any(_is_pulled(source) for source in serving if source.name not in known)
+    known_until = min(known.values()) if known and not unread else None
     return Reach(
         window,
         tuple(sorted(found, key=lambda gap: (gap.start, gap.source, gap.end))),
@@ -122,6 +128,24 @@ def _own_gaps(
     return found
 
 
+def _silences(
+    app: App, source: SourceSettings, begun_at: datetime | None, handed_in: datetime | None, window: Window
+) -> list[f.Gap]:
+    """Of a source that others send to: what lies before it was there, and silence where it is known how often they send."""
+    found = []
+    if begun_at is not None and begun_at > window.start:
+        until = min(begun_at, window.end)
+        found.append(_gap(source.name, window.start, until, "before this source was watched"))
+    if source.every is None or handed_in is None or app.now() - handed_in <= SLACK * source.every:
+        return found
+    since, until = max(handed_in, window.start), min(window.end, app.now())
+    return [*found, _gap(source.name, since, until, "nothing came since")] if since < until else found
+
+
+def _is_pulled(source: SourceSettings) -> bool:
+    return registry.plugin(source.type).capabilities.pull
+
+
 def _horizon(source: SourceSettings, state: SourceState, begun_at: datetime | None) -> datetime | None:
     """Before this the source was not asked; ``None`` where it brought all there ever was."""
     capabilities = registry.plugin(source.type).capabilities
@@ -143,6 +167,8 @@ def _is_late(app: App, source: SourceSettings, state: SourceState, known_until: 
 
 
 def _why(state: SourceState | None, otherwise: str) -> str:
+    if state is not None and state.paused_by is not None:
+        return f"paused by {state.paused_by}"
     return state.error if state is not None and state.error else otherwise
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
+from pathlib import Path
 from threading import Event, Lock, Thread
 from types import FrameType
 from typing import Final
@@ -18,8 +19,12 @@ from monitor import delivery, digests, firing
 from monitor.alerting import Watch, evaluate
 from monitor.app import App
 from monitor.collect import Progress, Pulled, pull
+from monitor.config.models import Settings
 from monitor.footprint import give_back, keep_small
+from monitor.live import LiveFiles, swapped
+from monitor.parties import Presence, named_by, parties
 from monitor.retention import Upkeep
+from monitor.steering import held
 from monitor.troubles import Troubles
 from storage import sources
 from storage.engine import StorageError
@@ -29,6 +34,8 @@ LOG = logging.getLogger("sentiment_monitor.daemon")
 TICK_SECONDS: Final = 2
 GIVE_BACK_SECONDS: Final = 30.0
 """How often memory that work has left is given back."""
+BEAT_SECONDS: Final = 60.0
+"""How often a daemon says that it still runs."""
 GRACE_SECONDS: Final = 0.8
 """What running pulls get to come to the end of their page; what is cut off is redone."""
 
@@ -44,23 +51,33 @@ class Daemon:
         self._lock = Lock()
         self._ticks: list[Event] = []
         self._pulling, self._posting, self._keeping = Troubles(app), Troubles(app), Troubles(app)
+        self._living = Troubles(app)
         self._upkeep = Upkeep(app)
         self._alerts = Watch(app)
         self._given_back = time.monotonic()
+        self._files = LiveFiles(app.settings)
+        self._presence = Presence(app)
+        self._heard_of = time.monotonic()
+        self._unsettled = False
+        self._asked_to_look = Event()
+        self._has_terminal = has_terminal()
 
     def run(self) -> None:
         """Until SIGTERM or SIGINT: tick, then stop within about a second. Blocks."""
         keep_small()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
-        sources.retire(self._app.database, list(horizons(self._app)))
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, self._on_hang_up)
+        self._presence.begin()
         sources.resume_all(self._app.database, list(horizons(self._app)), self._app.now())
-        firing.begin(self._app)
+        settle(self._app)
         scheduler = BackgroundScheduler(timezone="UTC")
         for name, work, troubles in (
             ("claims", self._claim_pulls, self._pulling),
             ("post", self._send, self._posting),
             ("upkeep", self._keep_house, self._keeping),
+            ("life", self._live, self._living),
         ):
             self._ticks.append(tick := Event())
             self._start(Thread(target=self._loop, args=(tick, work, troubles), name=name, daemon=True))
@@ -81,6 +98,14 @@ class Daemon:
         LOG.info("stopping signal=%s", signal.Signals(number).name)
         self.stop()
 
+    def _on_hang_up(self, _number: int, _frame: FrameType | None) -> None:
+        """Look at the configuration at once; or end, where the terminal that the daemon was started on is gone."""
+        if self._has_terminal and not has_terminal():
+            self.stop()
+        self._asked_to_look.set()
+        for tick in self._ticks:
+            tick.set()
+
     def _wind_down(self, scheduler: BackgroundScheduler) -> None:
         scheduler.shutdown(wait=False)
         for tick in self._ticks:
@@ -92,6 +117,7 @@ class Daemon:
             thread.join(max(0.0, end - time.monotonic()))
         try:
             sources.release_all(self._app.database, self._app.owner)
+            self._presence.end()
         except StorageError as error:
             LOG.warning("leases not given back, they run out: %s", error)
         LOG.info("stopped cut_off=%d", sum(thread.is_alive() for thread in running))
@@ -119,12 +145,11 @@ class Daemon:
 
     def _claim_pulls(self) -> None:
         while not self._stop.is_set() and self._free_workers():
-            claim = sources.claim_source(
-                self._app.database, self._app.owner, horizons(self._app), self._app.now(), self._app.lease
-            )
+            app = self._app
+            claim = sources.claim_source(app.database, app.owner, horizons(app), app.now(), app.lease)
             if claim is None:
                 return
-            self._start(Thread(target=self._pull, args=(claim,), name=f"pull-{claim.name}", daemon=True))
+            self._start(Thread(target=self._pull, args=(app, claim), name=f"pull-{claim.name}", daemon=True))
 
     def _free_workers(self) -> bool:
         with self._lock:
@@ -132,25 +157,55 @@ class Daemon:
             pulling = sum(thread.name.startswith("pull-") for thread in self._running)
             return pulling < self._app.settings.monitor.workers
 
-    def _pull(self, claim: Claim) -> None:
-        self._guarded(lambda: self._watched_pull(claim), self._pulling)
+    def _pull(self, app: App, claim: Claim) -> None:
+        self._guarded(lambda: self._watched_pull(app, claim), self._pulling)
 
-    def _watched_pull(self, claim: Claim) -> None:
-        pulled = pull(self._app, claim, self._stop)
-        if self._app.database.found:
-            raise self._app.database.found[0]
+    def _watched_pull(self, app: App, claim: Claim) -> None:
+        """A pull ends by the settings that it began with."""
+        pulled = pull(app, claim, self._stop)
+        if app.database.found:
+            raise app.database.found[0]
         if pulled.fate == "store":
             self._pulling.met(StorageError(pulled.error))
         else:
             self._pulling.over()
 
     def _send(self) -> None:
-        firing.act(self._app, self._stop)
+        app = self._app
+        firing.act(app, self._stop)
         self._alerts.look()
-        digests.plan(self._app)
-        digests.build_due(self._app, self._stop)
-        delivery.deliver_due(self._app, self._stop)
+        digests.plan(app)
+        digests.build_due(app, self._stop)
+        delivery.deliver_due(app, self._stop)
         self._posting.over()
+
+    def _live(self) -> None:
+        """Take up what is new in the configuration, and say now and then that this daemon still runs."""
+        asked, fault = self._asked_to_look.is_set(), self._files.fault
+        self._asked_to_look.clear()
+        settings = self._files.look(at_once=asked)
+        if settings is not None:
+            self._take_up(settings)
+        elif self._files.fault != fault:
+            self._presence.serve(self._app, self._files.fault)
+        elif asked:
+            LOG.info("configuration unchanged")
+        if self._unsettled:
+            self._presence.serve(self._app)
+            settle(self._app)
+            self._unsettled = False
+        if time.monotonic() - self._heard_of >= BEAT_SECONDS:
+            self._heard_of = time.monotonic()
+            self._presence.beat()
+        self._living.over()
+
+    def _take_up(self, settings: Settings) -> None:
+        """What began by the old settings ends by them; all that begins from here on goes by the new ones."""
+        app = swapped(self._app, settings)
+        self._app, self._alerts, self._upkeep = app, Watch(app), Upkeep(app)
+        logging.getLogger("sentiment_monitor").setLevel(app.settings.monitor.log_level.upper())
+        self._files.taken_up(settings)
+        self._unsettled = True
 
     def _keep_house(self) -> None:
         self._upkeep.look(self._stop)
@@ -159,6 +214,22 @@ class Daemon:
             give_back()
             self._given_back = time.monotonic()
         self._keeping.over()
+
+
+def has_terminal() -> bool:
+    """Does this process have a terminal that would end it when it is closed?"""
+    try:
+        with Path("/dev/tty").open("rb"):
+            return True
+    except OSError:
+        return False
+
+
+def settle(app: App) -> None:
+    """Let the store rest what no configuration names any longer, of this program or of another that runs on it."""
+    others = parties(app)
+    sources.retire(app.database, [*horizons(app), *named_by(others, "sources")])
+    firing.begin(app, named_by(others, "rules"))
 
 
 def horizons(app: App) -> dict[str, datetime]:
@@ -192,9 +263,8 @@ def run_once(
     app: App, stop: Event, progress: Callable[[str], Progress] = lambda _: lambda _: None
 ) -> tuple[list[Pulled], int, int]:
     """Pull every source, build the due digests, deliver; (pulls, digests built, deliveries taken)."""
-    sources.retire(app.database, list(horizons(app)))
-    firing.begin(app)
-    pulled = pull_now(app, list(horizons(app)), stop, progress)
+    settle(app)
+    pulled = pull_now(app, [name for name in horizons(app) if name not in held(app)], stop, progress)
     firing.act(app)
     evaluate(app)
     digests.plan(app)

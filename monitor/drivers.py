@@ -78,7 +78,7 @@ def drivers_of(app: App, brand: str, now: Read, before: Read) -> f.Drivers:
     sides = {"negative": found.negative, "positive": found.positive, "new": found.new}
     chosen = {(side, term.stem): _examples(term, now) for side, terms in sides.items() for term in terms}
     items = queries.items_by_id(app.database, [number for ids in chosen.values() for number in ids])
-    quotes = {number: quote(item) for number, item in items.items()}
+    quotes = {number: quote(item, now.like.get(number, 0)) for number, item in items.items()}
     return f.Drivers(
         **{
             side: [_driver(term, [quotes[n] for n in chosen[side, term.stem] if n in quotes]) for term in terms]

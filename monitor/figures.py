@@ -10,6 +10,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from monitor.figures_copies import Copies
+
 SCHEMA = 1
 
 Verdict = Literal["up", "down", "no clear change", "too few to tell", "sources changed"]
@@ -262,6 +264,7 @@ class Quote(Figure):
     author: str | None = None
     place: str | None = None
     url: str | None = None
+    more_like_it: int = Field(default=0, description="Other counted items of the window that say nearly the same.")
     erased: bool = Field(
         default=False, description="Its words and its author were erased; the figures are as they were."
     )
@@ -398,6 +401,7 @@ class BrandFigures(Figure):
     breakdowns: dict[str, list[Group]] = Field(
         default_factory=dict, description="By place, country, app_version, language, source: the largest groups."
     )
+    copies: Copies | None = Field(default=None, description="Null where items were not looked at.")
     topics: list[Group] = Field(default_factory=list)
     drivers: Drivers = Field(default_factory=Drivers)
     authors: Authors = Field(default_factory=Authors)

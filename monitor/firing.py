@@ -55,9 +55,9 @@ def news_since(app: App, source: SourceSettings, claim: Claim) -> datetime | Non
     return rules.news_since(app.now(), app.every(source), claim.asked_since)
 
 
-def begin(app: App) -> None:
-    """Note which rules there are from now on: what came before them is not theirs."""
-    known = [rule.name for rule in app.settings.rules if rule.enabled]
+def begin(app: App, others: Sequence[str] = ()) -> None:
+    """Note which rules there are from now on: what came before them is not theirs. ``others``: those of further daemons."""
+    known = list(dict.fromkeys([*(rule.name for rule in app.settings.rules if rule.enabled), *others]))
 
     def work(connection: Connection) -> None:
         arrivals.alone(connection)

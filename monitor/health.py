@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from connectors import registry
 from monitor import budgets
 from monitor.app import App
+from monitor.config.models import SourceSettings
+from monitor.coverage import SLACK
+from monitor.parties import Party, parties, party_words
 from storage import health as store
-from storage import queries, sources
+from storage import queries, receiving, sources
 from storage.records import FailedReading, Left, SourceState
 
 LONGEST_PAUSE = timedelta(hours=2)
@@ -47,7 +51,7 @@ class KnownGap:
 class Health:
     """A source's state and all that is known of it.
 
-    ``state`` is one of ``fine``, ``waiting`` (never read), ``pulling``, ``late``, ``limited``, ``retrying``, ``failing``,
+    ``state`` is one of ``fine``, ``waiting`` (never read, or nothing was sent yet), ``pulling``, ``late``, ``limited``, ``retrying``, ``failing``,
     ``store`` (the store refused what it brought), ``refused`` (credentials), ``not_there``, ``paused``, ``resting``,
     ``imported``, ``elsewhere`` (only another daemon's configuration names it), ``gone``.
     """
@@ -82,6 +86,8 @@ class _World:
     newest: Mapping[str, datetime]
     gaps: Mapping[str, KnownGap]
     readings: Mapping[int, list[FailedReading]]
+    handed_in: Mapping[str, datetime]
+    others: Sequence[Party]
 
     @property
     def enabled(self) -> set[str]:
@@ -91,12 +97,17 @@ class _World:
     def resting(self) -> set[str]:
         return {source.name for source in self.app.settings.sources if not source.enabled}
 
+    def only_receives(self, name: str) -> SourceSettings | None:
+        """The source of this name, if nothing is pulled from it."""
+        found = next((one for one in self.app.settings.enabled_sources if one.name == name), None)
+        return None if found is None or registry.plugin(found.type).capabilities.pull else found
+
     def at(self, moment: datetime) -> str:
         return f"{moment.astimezone(self.app.settings.monitor.zone):%d %b %H:%M}"
 
 
-def health_of_sources(app: App) -> list[Health]:
-    """Every source the store knows, by name."""
+def health_of_sources(app: App, others: Sequence[Party] | None = None) -> list[Health]:
+    """Every source the store knows, by name. ``others``: the daemons that run, where that is known already."""
     states, now = sources.states(app.database), app.now()
     attended = any(_is_held(state, now) or _begun_within(state, LATE, now) for state in states)
     world = _World(
@@ -107,19 +118,23 @@ def health_of_sources(app: App) -> list[Health]:
         store.newest_items(app.database),
         _gaps(app, now),
         store.failed_readings(app.database),
+        receiving.last_handed_in(app.database),
+        parties(app) if others is None else others,
     )
     return [_health(world, state) for state in states]
 
 
 def is_alive(app: App) -> bool:
-    """Is a source being read, or has one been tried within three of its intervals? Pulls that fail count, too.
+    """Is a source being read, or has one been tried within three of its intervals? Pulls that fail count, too; those that people have
+    paused do not.
 
     On a store that was found damaged nothing is alive.
     """
     if app.database.damage is not None:
         return False
     states = {state.name: state for state in sources.states(app.database)}
-    entries = [(states[source.name], app.every(source)) for source in app.settings.enabled_sources]
+    enabled = [(states[source.name], app.every(source)) for source in app.settings.enabled_sources]
+    entries = [(state, every) for state, every in enabled if state.paused_by is None]
     return not entries or any(_is_attended(state, every, app.now()) for state, every in entries)
 
 
@@ -154,7 +169,7 @@ def _health(world: _World, source: SourceState) -> Health:
         state=state,
         words="; ".join([words, *_also(world, source, state, gap)]),
         known_until=source.known_until,
-        next_run_at=None if resting else source.next_run_at,
+        next_run_at=None if resting or world.only_receives(source.name) else source.next_run_at,
         failures=source.failures,
         held_by=source.lease_owner if held else None,
         held_until=source.lease_until if held else None,
@@ -174,6 +189,8 @@ def _state(world: _World, source: SourceState) -> tuple[str, str]:
         return settled
     if source.lease_until is not None and source.lease_until > world.now:
         return "pulling", f"being read now by {_holder(source.lease_owner, world.app.owner)}"
+    if (receives := world.only_receives(source.name)) is not None:
+        return _receiving(world, receives)
     if world.now - source.next_run_at > LATE:
         return "late", _late(world, source)
     if source.fate == "ratelimited":
@@ -196,11 +213,21 @@ def _settled(world: _World, source: SourceState) -> tuple[str, str] | None:
     if source.paused is not None:
         return _paused(source, source.paused)
     if source.name not in world.enabled and not _is_held(source, world.now):
-        return "elsewhere", "not in this configuration, but in that of another daemon on this database"
+        return "elsewhere", _elsewhere(world, source.name)
     return None
 
 
+def _elsewhere(world: _World, name: str) -> str:
+    theirs = next((one for one in world.others if name in (one.names or {}).get("sources", ())), None)
+    if theirs is None:
+        return "not in this configuration, but in that of another daemon on this database, which does not run now"
+    zone = world.app.settings.monitor.zone
+    return f"not in this configuration, but in that of the {party_words(theirs, world.app.owner, zone, world.now)}"
+
+
 def _paused(source: SourceState, why: str) -> tuple[str, str]:
+    if source.paused_by is not None:
+        return "paused", f"paused by {source.paused_by}: {why}; to go on: sentiment-monitor sources resume {source.name}"
     again = "mend that, then restart the daemon or pull it once"
     if source.fate == "accessdenied":
         return "refused", f"paused, access refused: {why}; {again}"
@@ -217,6 +244,18 @@ def _failing(world: _World, source: SourceState) -> tuple[str, str]:
     if source.failures < REPEATED:
         return "retrying", f"{error}; {again}"
     return "failing", f"failed {source.failures} times in a row: {error}; {again}"
+
+
+def _receiving(world: _World, source: SourceSettings) -> tuple[str, str]:
+    """The state of a source that others send to: late only where it is known how often they do."""
+    last = world.handed_in.get(source.name)
+    if last is None:
+        return "waiting", "nothing was sent yet"
+    silent = world.now - last
+    if source.every is not None and silent > SLACK * source.every:
+        rhythm = f"expected every {length(source.every)}"
+        return "late", f"nothing came for {length(silent)}, {rhythm}; does the sender still send?"
+    return "fine", f"something came {length(silent)} ago"
 
 
 def _late(world: _World, source: SourceState) -> str:
@@ -240,7 +279,8 @@ def _also(world: _World, source: SourceState, state: str, gap: KnownGap | None) 
     if state in ("resting", "gone", "imported"):
         return []
     found, readings = [], world.readings.get(source.id, [])
-    if source.known_until is not None and state not in ("fine", "pulling", "elsewhere"):
+    pulled = world.only_receives(source.name) is None
+    if pulled and source.known_until is not None and state not in ("fine", "pulling", "elsewhere"):
         found.append(f"read up to {world.at(source.known_until)}")
     if gap is not None:
         count = "" if gap.missing is None else f" of about {gap.missing:,} item{'' if gap.missing == 1 else 's'}"

@@ -16,6 +16,7 @@ from connectors.contract import Page
 from connectors.errors import SourceError, fate_name
 from connectors.files import address_of, open_file
 from connectors.files_folder import listing
+from monitor import likeness
 from monitor.app import App
 from monitor.bulk import BulkScoring
 from monitor.collect import SKIPS_TOLD, Prepared, lease_kept, prepared, values_of
@@ -248,6 +249,7 @@ class _Import:
         memory = replace(self._memory, under_way=way)
         kept = replace(values, cursor=memory.to_json())
         saved = ingest.save_page(self._app.database, self._claim, kept, self._app.now())
+        likeness.settle(self._app)
         self._memory = memory
         self._result = self._result.plus(values, unfit, saved, self._share(way.cursor))
 

@@ -12,6 +12,7 @@ from monitor import figures as f
 from monitor import sums as s
 from monitor.app import App
 from monitor.drivers import drivers_of
+from monitor.figures_copies import Copies
 from monitor.metrics.engagement import potential_reach
 from monitor.metrics.groups import Group, changes_of
 from monitor.reading import DIMENSIONS, KINDS, Answers, Read, Writer, potential_readers, read, totals_of
@@ -50,6 +51,9 @@ class Insights:
     reach: f.Reach | None = None
     top: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """The ids of the top items, by list."""
+    copies: Copies | None = None
+    like: Mapping[int, int] = field(default_factory=dict)
+    """How many others say nearly the same as a top item."""
     foreign: Mapping[str, int] = field(default_factory=dict)
     """Counted items without a label because of their language, by language."""
 
@@ -91,7 +95,9 @@ def _made(
         authors=_authors(now, before),
         answered=_answered(app, now.answers),
         reach=_reach(now),
-        top={name: top.ids for name, top in now.top.items()},
+        top=now.top,
+        copies=Copies(mentions=len(now.copies["mention"]), reviews=len(now.copies["review"])),
+        like={number: now.like.get(number, 0) for ids in now.top.values() for number in ids},
         foreign=dict(now.foreign),
     )
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from connectors import registry
 from connectors.contract import Kind, Scope
 from monitor.app import App, Watched
-from monitor.collect import counts_all
+from monitor.belonging import counts_all
+from monitor.config.models import Settings
 from monitor.matching import Verdict, decide
 from storage import sources
+from storage.engine import Database
 from storage.marks import Decided, Seen
 
 
@@ -47,13 +49,18 @@ class Judge:
 
 def judge(app: App) -> Judge:
     """A judge by the present configuration."""
-    known = {source.name: source for source in app.settings.sources}
-    states = sources.states(app.database)
+    return judge_by(app.settings, app.database, app.brands.values())
+
+
+def judge_by(settings: Settings, database: Database, brands: Iterable[Watched]) -> Judge:
+    """A judge by these settings, and by the rules of these brands."""
+    known = {source.name: source for source in settings.sources}
+    states = sources.states(database)
     natures = {
         state.id: counts_all(known[state.name]) if state.name in known else _nature_of(state.name, state.type)
         for state in states
     }
-    return Judge({brand.id: brand for brand in app.brands.values()}, natures)
+    return Judge({brand.id: brand for brand in brands}, natures)
 
 
 def _nature_of(name: str, type_: str) -> bool | None:

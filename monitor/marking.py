@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from monitor import likeness
 from monitor.app import App
 from monitor.judging import Judge, judge
 from monitor.rematching import ROUNDS
@@ -29,13 +30,13 @@ def correct(app: App, item_id: int, label: str | None, by: str | None = None) ->
 
 def mark(app: App, ids: Sequence[int], what: str, by: str | None = None) -> Marked:
     """Mark items ``not_about_us`` or ``done``, chunk by chunk."""
-    return _in_chunks(ids, lambda chunk: marks.mark(app.database, chunk, what, by, app.now()))
+    return _with_copies(app, _in_chunks(ids, lambda chunk: marks.mark(app.database, chunk, what, by, app.now())))
 
 
 def unmark(app: App, ids: Sequence[int], what: str) -> Marked:
     """Take a mark back, chunk by chunk: what was not about us counts again, unless mutes or keywords speak against it."""
     speaks = judge(app)
-    return _in_chunks(ids, lambda chunk: _unmark(app, speaks, chunk, what))
+    return _with_copies(app, _in_chunks(ids, lambda chunk: _unmark(app, speaks, chunk, what)))
 
 
 def _unmark(app: App, speaks: Judge, ids: Sequence[int], what: str) -> Marked:
@@ -59,6 +60,12 @@ def tag(app: App, ids: Sequence[int], name: str, by: str | None = None) -> Marke
 def untag(app: App, ids: Sequence[int], name: str) -> Marked:
     """Take a tag off items, chunk by chunk."""
     return _in_chunks(ids, lambda chunk: marks.untag(app.database, chunk, name))
+
+
+def _with_copies(app: App, done: Marked) -> Marked:
+    """Where an item counts no more, a copy of it may have to, and the other way round."""
+    likeness.settle(app)
+    return done
 
 
 def _in_chunks(ids: Sequence[int], step: _Step) -> Marked:
@@ -127,6 +134,7 @@ def _settled_anew(app: App, wanted: Mute, *, fresh: bool) -> Muted:
         items += len(meant)
         stale = _stale(meant, mutes.in_force(app.database))
         changed += sum(len(done.changed) for done in _settle(app, speaks, stale))
+    likeness.settle(app)
     return Muted(fresh, items, changed)
 
 

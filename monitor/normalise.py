@@ -105,7 +105,7 @@ def row_of(item: Item, now: datetime) -> Row:
         parent_title=capped(item.parent_title, MAX_TITLE),
         attributes=_attributes(item.attributes),
         observed_at=_credible(item.observed_at, now),
-        fingerprint=fingerprint(f"{title}\n{text}" if title and text else title or text),
+        fingerprint=fingerprint(said(title, text)),
     )
 
 
@@ -124,11 +124,21 @@ def fingerprint(text: str | None) -> str | None:
 
     ``None`` where nothing is left of the text. A repost's "RT @name:" goes with the handle.
     """
+    bare = bare_text(text)
+    return blake2b(bare.encode("utf-8", "replace"), digest_size=16).hexdigest() if bare else None
+
+
+def bare_text(text: str | None) -> str:
+    """A text as it is compared with others: folded, without URLs, handles and white space beyond single spaces."""
     bare = fold(text or "")
     if "@" in bare or "://" in bare or "www." in bare:
         bare = _ADDRESSES.sub(" ", bare)
-    bare = " ".join(bare.split())
-    return blake2b(bare.encode("utf-8", "replace"), digest_size=16).hexdigest() if bare else None
+    return " ".join(bare.split())
+
+
+def said(title: str | None, text: str | None) -> str | None:
+    """All that an item says, in one."""
+    return f"{title}\n{text}" if title and text else title or text
 
 
 def capped(text: str | None, limit: int) -> str | None:

@@ -182,6 +182,10 @@ class Ways:
             raise Lost("no share of voice: no source looks for the brand and its competitors")
         return Target(replace(self.base(), kinds=("mention",), sources=sources), MadeOf.RATIO)
 
+    def copies(self, name: str) -> Target:
+        now = read(self.app, self.brand, self.window)
+        return Target(replace(self.base(), ids=now.copies[name.removesuffix("s")]))
+
     def rating(self, name: str) -> Target:
         reviews = replace(self.base(), kinds=("review",))
         match name:
@@ -348,6 +352,7 @@ _WAYS: Final[Sequence[tuple[str, Callable[..., Target]]]] = (
     (r"drivers\.(negative|positive|new)\.([^.]+)", Ways.driver),
     (r"authors\.total", Ways.authors),
     (r"authors\.(?:\w+\.)?(\d+)\.(items|before|engagement|score|total)", Ways.author),
+    (r"copies\.(mentions|reviews)", Ways.copies),
     (r"coverage\.unscored_languages\.(.+)", Ways.language),
     (rf"({_MOOD})", Ways.plain),
 )

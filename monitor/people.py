@@ -58,12 +58,12 @@ class History:
 
 
 def found(app: App, who: str) -> list[Profile]:
-    """The authors that ``who`` names: the number that figures have, a name, or an id on a platform."""
+    """The authors that ``who`` names: the number that figures have, the name they have now, or an id on a platform."""
     if who.isascii() and who.isdigit() and len(who) < 20 and int(who) < 2**63:
         by_number = authors.profile(app.database, int(who))
         if by_number is not None:
             return [by_number]
-    named = (authors.profile(app.database, one.id) for one in authors_called(app.database, [who]))
+    named = (authors.profile(app.database, one.id) for one in authors_called(app.database, [who], former=False))
     return [one for one in named if one is not None]
 
 

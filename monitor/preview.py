@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -14,12 +15,24 @@ from typing import Any
 from pydantic import BaseModel
 
 from connectors import registry
-from connectors.contract import Connector, Context, Gap, Item, Kind, Page, Plugin, Scope, ShowsQueries, Unlimited
+from connectors.contract import (
+    Connector,
+    Context,
+    Gap,
+    Item,
+    Kind,
+    Page,
+    Plugin,
+    Receives,
+    Scope,
+    ShowsQueries,
+    Unlimited,
+)
 from connectors.errors import SourceError
 from connectors.feeds_parse import NotAFeed, discover, read
 from connectors.files import FileOptions, open_file
 from connectors.files_open import FORMATS
-from connectors.http import HttpClient, host_of
+from connectors.http import Answer, HttpClient, host_of
 from monitor import links
 from monitor.collect import normalised
 from monitor.config.faults import nearest
@@ -93,6 +106,8 @@ def understand(text: str, now: Callable[[], datetime]) -> Target:
     text = text.strip()
     if text in registry.names():
         return Target(registry.plugin(text))
+    if _DATABASE.match(text) or ("://" not in text and Path(text).suffix.lower() in _DATABASE_FILES):
+        raise NotUnderstood(_WHAT_OF_A_DATABASE)
     if text and _names_file(text):
         return _of_file(text)
     readings = list(links.readings(links.tidied(text)))
@@ -142,19 +157,8 @@ def _of_file(text: str) -> Target:
 
 
 def _recognised(link: str) -> Target | None:
-    for plugin in _installed():
-        options = plugin.recognise(link)
-        if options is not None:
-            return Target(plugin, options, _hosts([link]))
-    return None
-
-
-def _installed() -> Iterator[Plugin[Any]]:
-    for name in registry.names():
-        try:
-            yield registry.plugin(name)
-        except registry.BrokenConnector:
-            continue
+    found = next(registry.recognised(link), None)
+    return None if found is None else Target(*found, _hosts([link]))
 
 
 def _announced(link: str, now: Callable[[], datetime]) -> Target:
@@ -167,11 +171,32 @@ def _announced(link: str, now: Callable[[], datetime]) -> Target:
         read(answer.body, answer.headers.get("content-type", ""), answer.url)
     except NotAFeed as error:
         found = discover(error.page, answer.url) if error.page else []
+        if not found and _is_json(answer):
+            raise NotUnderstood(f"{host_of(link)}: {_WHAT_OF_JSON}") from error
         if not found:
             fact = "is no link that a connector knows, and the page there announces no feed"
             raise NotUnderstood(f"{host_of(link)}: {fact}; {_what_there_is()}") from error
         return Target(registry.plugin("feeds"), {"url": found[0]}, named, _choice(found))
     return Target(registry.plugin("feeds"), {"url": link}, named)
+
+
+def _is_json(answer: Answer) -> bool:
+    try:
+        return isinstance(answer.json(), Mapping | list)
+    except SourceError:
+        return False
+
+
+_DATABASE = re.compile(r"(?i)(?:sqlite|postgres(?:ql)?|mysql|mariadb|mssql|oracle)(?:\+\w+)?://")
+_DATABASE_FILES = frozenset({".db", ".sqlite", ".sqlite3"})
+_WHAT_OF_A_DATABASE = (
+    "a database: say what to ask of it, and which column rises: sentiment-monitor try sql -o url=sqlite:///shop.db -o key=id "
+    '-o query="SELECT id, created AS published_at, body AS text FROM tickets WHERE id > :after ORDER BY id LIMIT :limit"'
+)
+_WHAT_OF_JSON = (
+    "answers JSON; say where its entries and their fields stand: sentiment-monitor try http_json -o url=LINK -o items=data "
+    "-o fields.external_id=id -o fields.published_at=created_at -o fields.text=text"
+)
 
 
 def _choice(found: Sequence[str]) -> str:
@@ -210,12 +235,15 @@ def look(
     *,
     name: str = "",
     keywords: Keywords | None = None,
+    match: str | None = None,
     limit: int = 10,
     profile: Profile = DEFAULT,
+    sent: bytes | None = None,
 ) -> Preview:
     """The first ``limit`` items that come, labelled; nothing is stored.
 
-    ``keywords`` and ``name`` are the brand's: searches ask for them, and what does not name the brand is told apart.
+    ``keywords`` and ``name`` are the brand's: searches ask for them, and what does not name the brand is told apart, unless
+    ``match`` (as a source has it) is ``"all"``. ``sent``: what others send to it, instead of what would be read.
     Raises a fate of :mod:`connectors.errors`; ``NotUnderstood`` where there is nothing to search for.
     """
     terms = keywords.search_terms if keywords else ()
@@ -225,13 +253,15 @@ def look(
         queries = tuple(connector.queries()) if isinstance(connector, ShowsQueries) else ()
         if isinstance(connector, ShowsQueries) and not queries:
             raise NotUnderstood(f"{target.plugin.title}: there is nothing to search for; give --keyword acme")
-        first = _first(_pages(connector, options, now, stop), limit)
+        pages = _pages(connector, options, now, stop) if sent is None else _handed_in(target, connector, sent)
+        first = _first(pages, limit)
     finally:
         stop.set()
         connector.close()
     rows, unfit = normalised(first.items, now())
     words = brand_words(keywords, name) if keywords else frozenset[str]()
-    wanted = None if target.plugin.capabilities.scope is Scope.SUBJECT else keywords
+    counts_all = match == "all" if match else target.plugin.capabilities.scope is Scope.SUBJECT
+    wanted = None if counts_all else keywords
     seen = [Seen(row, one, _uncounted(row, wanted)) for row, one in _scored(rows, words, profile)]
     newest_first = sorted(seen, key=lambda one: one.row.published_at, reverse=True)
     return Preview(newest_first, queries, [*first.skipped, *unfit], first.gaps, first.more)
@@ -243,6 +273,12 @@ def _opened(
     http = HttpClient(stop=stop, now=now, trusted=target.named)
     log = logging.getLogger(f"sentiment_monitor.connectors.{target.plugin.name}")
     return target.plugin.open(options, Context(terms, now, stop, http, log, Unlimited()))
+
+
+def _handed_in(target: Target, connector: Connector, sent: bytes) -> Iterator[Page]:
+    if not isinstance(connector, Receives):
+        raise NotUnderstood(f"{target.plugin.title}: nobody sends to it; leave out --file")
+    return iter([connector.read(sent)])
 
 
 def _pages(connector: Connector, options: BaseModel, now: Callable[[], datetime], stop: Event) -> Iterator[Page]:

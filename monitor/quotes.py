@@ -15,8 +15,8 @@ _SIDES: Final = ("negative", "positive", "new")
 _LISTS: Final = ("engaged", "followed", "rising", "falling")
 
 
-def quote(item: StoredItem) -> f.Quote:
-    """An item as a report names it, with its words."""
+def quote(item: StoredItem, more_like_it: int = 0) -> f.Quote:
+    """An item as a report names it, with its words; ``more_like_it``: others of the window say nearly the same."""
     return f.Quote(
         id=item.id,
         source=item.source,
@@ -33,6 +33,7 @@ def quote(item: StoredItem) -> f.Quote:
         author=item.author,
         place=item.place,
         url=item.url,
+        more_like_it=more_like_it,
         erased=item.erased,
     )
 

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from heapq import heappush, heapreplace
 from typing import Any, Final, NamedTuple
 
 from monitor.app import App
 from monitor.matching import Keywords, Verdict, decide
 from monitor.metrics.clusters import clusters
 from monitor.metrics.groups import Group
+from monitor.metrics.likeness import Families
+from monitor.normalise import bare_text, said
 from monitor.schedule import Window
 from storage import windows
 from storage.windows import WindowItem
@@ -41,13 +42,14 @@ class Draft(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What is remembered of an item while its window is read."""
+    """What is remembered of an item while its window is read; ``said``: the number of its text."""
 
+    id: int
     kind: str
     source: str
     sign: int | None
     author_id: int | None
-    fingerprint: str | None
+    said: int | None
     slice: int
     groups: tuple[tuple[str, str], ...]
     drawn: Draft | None
@@ -79,28 +81,33 @@ class Writer:
 
 TOP: Final = 5
 """Items in each list of a report's top items."""
+RUNNING: Final = 100
+"""Texts of which it is remembered how far they came: the first may all turn out to be copies of each other."""
 WORST: Final = 1
 """Stars that a verdict of "no" stands for among the reviews without an answer."""
 
 
 @dataclass(slots=True)
 class Top:
-    """The ids of the items that lead in something; those not among the first :data:`TOP` are forgotten at once."""
+    """The items that lead in something, one of each text; those far behind are forgotten."""
 
-    _heap: list[tuple[Any, int]] = field(default_factory=list)
+    _best: dict[int, tuple[Any, int]] = field(default_factory=dict)
 
-    def add(self, height: Any, number: int) -> None:
-        """``number``: the id, or the negative id where the older of equals leads."""
-        entry = (height, number)
-        if len(self._heap) < TOP:
-            heappush(self._heap, entry)
-        elif entry > self._heap[0]:
-            heapreplace(self._heap, entry)
+    def add(self, height: Any, number: int, said: int | None) -> None:
+        """``number``: the id, or the negative id where the older of equals leads; ``said``: the number of its text."""
+        text, entry = -1 - abs(number) if said is None else said, (height, number)
+        if text not in self._best or entry > self._best[text]:
+            self._best[text] = entry
+        if len(self._best) > 4 * RUNNING:
+            first = sorted(self._best.items(), key=lambda known: known[1], reverse=True)[:RUNNING]
+            self._best = dict(first)
 
-    @property
-    def ids(self) -> list[int]:
-        """The first one first."""
-        return [abs(number) for _, number in sorted(self._heap, reverse=True)]
+    def ids(self, families: Sequence[int]) -> list[int]:
+        """The first one first, one of each family; ``families``: by the number of a text."""
+        found: dict[int, int] = {}
+        for text, (_, number) in sorted(self._best.items(), key=lambda known: known[1], reverse=True):
+            found.setdefault(text if text < 0 else families[text], abs(number))
+        return list(found.values())[:TOP]
 
 
 @dataclass(slots=True)
@@ -120,7 +127,8 @@ Groups = dict[tuple[str, str], dict[str, Group]]
 class Read:
     """A window, read. ``groups``: by (dimension, name), then by kind; ``slices``: by (number, kind).
 
-    ``foreign``: counted items of any kind without a label because of their language, by language.
+    ``foreign``: counted items of any kind without a label because of their language, by language. ``copies``: by kind those
+    that say nearly the same as an earlier one; ``like``: how many others say nearly the same as an item, where any does.
     """
 
     totals: dict[str, Group] = field(default_factory=lambda: defaultdict(Group))
@@ -129,7 +137,9 @@ class Read:
     writers: dict[int, Writer] = field(default_factory=dict)
     documents: list[Document] = field(default_factory=list)
     answers: dict[str, Answers] = field(default_factory=lambda: defaultdict(Answers))
-    top: dict[str, Top] = field(default_factory=lambda: defaultdict(Top))
+    top: dict[str, list[int]] = field(default_factory=dict)
+    copies: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    like: dict[int, int] = field(default_factory=dict)
     foreign: Counter[str] = field(default_factory=Counter)
     sampled: bool = False
 
@@ -144,31 +154,64 @@ class Read:
 
 def read(app: App, brand: str, window: Window, slices: Sequence[Window] = (), *, expected: int = 0) -> Read:
     """Read a brand's window. ``expected``: about how many items there are, which decides how large a sample is drawn."""
-    found = Read()
+    found, notes = Read(), _Notes()
     share = min(1.0, SAMPLE / expected) if expected else 1.0
     topics = topics_of(app, brand)
     edges = [part.start for part in slices]
     seen = [
-        _see(found, item, topics, edges, share)
+        _see(found, notes, item, topics, edges, share)
         for item in _noted(found, windows.counted_items(app.database, brand, (window.start, window.end)))
         if item.kind in KINDS
     ]
-    ties = [(one.author_id, one.fingerprint) for one in seen]
+    families = notes.families.joined()
+    ties = [(one.author_id, None if one.said is None else families[one.said]) for one in seen]
     for one, cluster in zip(seen, clusters(ties), strict=True):
         _sort_in(found, one, cluster)
+    found.top = {name: top.ids(families) for name, top in notes.top.items()}
+    _count_copies(found, notes, seen, families)
     found.sampled = share < 1
     return found
 
 
+@dataclass(slots=True)
+class _Notes:
+    """What is gathered while a window is read and is not known before its end."""
+
+    families: Families = field(default_factory=lambda: Families(bare_text))
+    top: dict[str, Top] = field(default_factory=lambda: defaultdict(Top))
+
+
+def _said(families: Families, item: WindowItem) -> int | None:
+    return None if item.fingerprint is None else families.add(item.fingerprint, said(item.title, item.text) or "")
+
+
+def _count_copies(found: Read, notes: _Notes, seen: Sequence[Seen], families: Sequence[int]) -> None:
+    """Of short texts only what an author repeats is a copy: others say the same by chance."""
+    sizes = Counter(families[one.said] for one in seen if one.said is not None)
+    known: set[tuple[str, int, int | None]] = set()
+    for one in seen:
+        if one.said is None or sizes[family := families[one.said]] < 2:
+            continue
+        found.like[one.id] = sizes[family] - 1
+        is_short = notes.families.is_short(one.said)
+        key = (one.kind, family, one.author_id if is_short else None)
+        if key in known:
+            found.copies[one.kind].append(one.id)
+        elif not is_short or one.author_id is not None:
+            known.add(key)
+
+
 def totals_of(app: App, brand: str, edges: tuple[datetime, datetime]) -> dict[str, Group]:
     """The labels of a window by kind, with what makes items depend on each other, and nothing else of it."""
+    texts = Families(bare_text)
     seen = [
-        (item.kind, item.source, _SIGNS[item.label], item.author_id, item.fingerprint)
+        (item.kind, item.source, _SIGNS[item.label], item.author_id, _said(texts, item))
         for item in windows.counted_items(app.database, brand, edges)
         if item.kind in KINDS
     ]
-    found = {kind: Group() for kind in KINDS}
-    for one, cluster in zip(seen, clusters([(one[3], one[4]) for one in seen]), strict=True):
+    found, families = {kind: Group() for kind in KINDS}, texts.joined()
+    ties = [(one[3], None if one[4] is None else families[one[4]]) for one in seen]
+    for one, cluster in zip(seen, clusters(ties), strict=True):
         found[one[0]].add(one[1], cluster, one[2])
     return found
 
@@ -187,18 +230,25 @@ def _noted(found: Read, items: Iterable[WindowItem]) -> Iterator[WindowItem]:
 
 
 def _see(
-    found: Read, item: WindowItem, topics: Mapping[str, Keywords], edges: Sequence[datetime], share: float
+    found: Read,
+    notes: _Notes,
+    item: WindowItem,
+    topics: Mapping[str, Keywords],
+    edges: Sequence[datetime],
+    share: float,
 ) -> Seen:
+    number = _said(notes.families, item)
     _remember_writer(found, item)
-    _remember_top(found.top, item)
+    _remember_top(notes.top, item, number)
     if item.kind == "review":
         _remember_answer(found.answers[item.source], item)
     return Seen(
+        id=item.id,
         kind=item.kind,
         source=item.source,
         sign=_SIGNS[item.label],
         author_id=item.author_id,
-        fingerprint=item.fingerprint,
+        said=number,
         slice=bisect_right(edges, item.published_at) - 1,
         groups=tuple(groups_of(item, topics)),
         drawn=_draft(item) if (item.title or item.text) and _drawn(item.id, share) else None,
@@ -213,16 +263,19 @@ def _engagement(item: WindowItem) -> int:
     return (item.likes or 0) + (item.shares or 0) + (item.comments or 0)
 
 
-def _remember_top(top: Mapping[str, Top], item: WindowItem) -> None:
-    """In the orders of :func:`storage.listing.items`; what waits for an answer with the fewest stars first, then the newest."""
+def _remember_top(top: Mapping[str, Top], item: WindowItem, number: int | None) -> None:
+    """In the orders of :func:`storage.listing.items`; what waits for an answer with the fewest stars first, then the newest.
+
+    Each review waits for an answer of its own, whatever others say.
+    """
     if item.label == "positive":
-        top["positive"].add(item.compound or 0, item.id)
+        top["positive"].add(item.compound or 0, item.id, number)
     elif item.label == "negative":
-        top["negative"].add(-(item.compound or 0), -item.id)
+        top["negative"].add(-(item.compound or 0), -item.id, number)
         if item.kind == "review" and not item.replied:
-            top["unanswered"].add((-(item.star_cell or WORST), item.published_at), item.id)
+            top["unanswered"].add((-(item.star_cell or WORST), item.published_at), item.id, None)
     if (engagement := _engagement(item)) > 0:
-        top["engaged"].add(engagement, item.id)
+        top["engaged"].add(engagement, item.id, number)
 
 
 def groups_of(item: WindowItem, topics: Mapping[str, Keywords]) -> Iterator[tuple[str, str]]:

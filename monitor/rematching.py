@@ -14,6 +14,7 @@ from typing import Final
 
 from monitor.app import App
 from monitor.judging import Judge, judge
+from monitor.likeness import Rechosen
 from storage import marks, mutes
 from storage.marks import Changed, Decided, Seen
 from storage.reasons import EXCLUDED, Mutes
@@ -24,9 +25,6 @@ ROUNDS: Final = 5
 
 NO_LONGER_NAMED: Final = "(the brand is not named)"
 """Stands for an exclusion where an item names the brand no longer."""
-
-DuplicatePolicy = Callable[[Seen], bool | None]
-"""Is the item one that the user's choice leaves out, since another says the same? ``None``: it stays what it is."""
 
 Progress = Callable[[int], None]
 """Told after each chunk: items looked at."""
@@ -82,19 +80,21 @@ def rematch(
     since: datetime | None = None,
     *,
     dry_run: bool = False,
-    duplicates: DuplicatePolicy = lambda _: None,
     size: int = marks.CHUNK,
     progress: Progress = lambda _: None,
 ) -> Rematched:
     """Decide anew of every stored item of these brands (all without any) whether it counts; from ``since`` on, if given.
 
+    Copies go by what else counts when they are looked at; what the same run lets count or not besides is heeded at its end,
+    which a dry run cannot foresee.
     What a person called not about us stays so. Brands that left the configuration are not touched.
     """
     names = {app.brands[name].id: name for name in (app.brands if brands is None else brands)}
-    run = _Run(app, judge(app), duplicates, dry_run, names)
+    run = _Run(app, judge(app), Rechosen(app, names, dry_run=dry_run), dry_run, names)
     for chunk in marks.walk(app.database, list(names), marks.published_since(since), size):
         run.take(chunk)
         progress(run.items.total())
+    run.end()
     return run.ended()
 
 
@@ -104,7 +104,7 @@ class _Run:
 
     app: App
     judge: Judge
-    duplicates: DuplicatePolicy
+    copies: Rechosen
     dry_run: bool
     names: Mapping[int, str]
     items: Counter[int] = field(default_factory=Counter)
@@ -117,11 +117,19 @@ class _Run:
     def take(self, chunk: Sequence[Seen]) -> None:
         """A chunk of items, decided about and written."""
         by = {item.id: self._look_at(item) for item in chunk}
+        self.copies.look_at(chunk[0].brand_id, [item.id for item in chunk])
         changed, left = self._write(chunk)
         self.overtaken += len(left)
         known = {item.id: item for item in chunk}
         for change in changed:
             self._count(change, known[change.id], by[change.id])
+
+    def end(self) -> None:
+        """What became of copies by all that changed."""
+        changed = [change for change in self.copies.ended() if change.brand_id in self.names]
+        known = {item.id: item for item in marks.items_of(self.app.database, [change.id for change in changed])}
+        for change in changed:
+            self._count(change, known[change.id], None)
 
     def _look_at(self, item: Seen) -> str | None:
         excluded, by = self.judge.verdict(item)
@@ -155,7 +163,7 @@ class _Run:
         return [(one, change) for one, change in changes if change.before != change.after]
 
     def _decided(self, item: Seen) -> Decided:
-        return Decided(item, self.judge.verdict(item)[0], self.duplicates(item))
+        return Decided(item, self.judge.verdict(item)[0], self.copies.is_copy(item))
 
     def _count(self, change: Changed, item: Seen, by: str | None) -> None:
         key = (change.brand_id, change.before, change.after)

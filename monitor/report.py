@@ -77,6 +77,7 @@ class _Brand:
             series=self._series(),
             top_items=self._top(),
             breakdowns=found.breakdowns,
+            copies=found.copies,
             topics=found.topics,
             drivers=found.drivers,
             authors=found.authors,
@@ -284,10 +285,10 @@ class _Brand:
 
     def _top(self) -> f.TopItems:
         """The items as they are now; which ones they are was found while the window was read."""
-        top = self.insights.top
+        top, like = self.insights.top, self.insights.like
         found = queries.items_by_id(self.app.database, sorted({number for ids in top.values() for number in ids}))
         return f.TopItems(
-            **{name: [quote(found[number]) for number in ids if number in found] for name, ids in top.items()}
+            **{name: [quote(found[n], like.get(n, 0)) for n in ids if n in found] for name, ids in top.items()}
         )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from monitor.checking import Finding
 from monitor.config import Settings
 from monitor.firing import rules_of
+from monitor.keyword_rules import BrandRules, rules_in
 from monitor.rule_trials import try_out
 from monitor.scoring.pipeline import versions
 from monitor.scoring.registry import ScorerError
@@ -23,13 +24,14 @@ class Stock:
     """``left_out``: items of the last 30 days without a label because of their language, by brand and language.
 
     ``outdated``: items whose label was made under other scoring settings than the present ones. ``caught``: items of the
-    last 30 days that each enabled rule would have caught.
+    last 30 days that each enabled rule would have caught. ``words``: what each of a brand's words catches.
     """
 
     finding: Finding
     left_out: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     outdated: int = 0
     caught: Mapping[str, int] = field(default_factory=dict)
+    words: Sequence[BrandRules] = ()
 
 
 def take_stock(settings: Settings, now: Callable[[], datetime]) -> Stock:
@@ -59,6 +61,7 @@ def _stock(settings: Settings, database: Database, now: datetime) -> Stock:
         {brand: languages for brand, languages in found.items() if languages},
         _outdated(settings, database),
         _caught(settings, database, window),
+        rules_in(settings, database),
     )
 
 

@@ -26,7 +26,7 @@ class Troubles:
     """One daemon's troubles with its store. Its threads share it."""
 
     def __init__(self, app: App, clock: Callable[[], float] = time.monotonic) -> None:
-        self._app = app
+        self._database, self._now = app.database, app.now  # not the app: its settings may be replaced
         self._clock = clock
         self._lock = Lock()
         self._count = 0
@@ -36,12 +36,12 @@ class Troubles:
     @property
     def resting(self) -> bool:
         """Is the store to be left alone for now? A damaged one is, for good."""
-        return self._app.database.damage is not None or self._clock() < self._rest_until
+        return self._database.damage is not None or self._clock() < self._rest_until
 
     def met(self, error: StorageError) -> None:
         """The store refused: say so, unless that was said just now, and leave it alone for a while."""
         if isinstance(error, StoreDamaged):
-            mark(self._app.database, self._app.now())
+            mark(self._database, self._now())
         with self._lock:
             now, words = self._clock(), str(error)
             if now >= self._rest_until:  # of refusals at the same time one counts

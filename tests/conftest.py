@@ -22,11 +22,24 @@ from storage import schema
 from storage.engine import Database, open_database
 from tests.fakes.storing import Shop
 
-settings.register_profile("suite", settings.default, max_examples=50)
+settings.register_profile("suite", settings.default, max_examples=50, deadline=None)
 settings.load_profile("suite")
 
 BACKENDS = ["sqlite", "postgresql"]
 """What every test that asks for ``database_url`` (or for what is made of it) runs on."""
+
+MEMORY, ROOMY_BYTES = Path("/dev/shm"), 2 << 30
+"""Where Linux keeps files in memory, and how much must be free there."""
+
+
+def pytest_configure() -> None:
+    """Work in memory, unless ``TMPDIR`` names a place: thousands of stores are made here, and none need outlive the machine."""
+    if "TMPDIR" not in os.environ and _is_roomy(MEMORY):
+        os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+def _is_roomy(folder: Path) -> bool:
+    return os.access(folder, os.W_OK | os.X_OK) and shutil.disk_usage(folder).free >= ROOMY_BYTES
 
 
 @pytest.fixture(scope="session")

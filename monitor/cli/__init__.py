@@ -14,6 +14,8 @@ from monitor.cli import (
     archiving,
     auditing,
     collecting,
+    connecting,
+    keywords,
     listing,
     marking,
     peopling,
@@ -25,7 +27,9 @@ from monitor.cli import (
     showing,
     sourcing,
     storing,
+    tagging,
     telling,
+    web,
 )
 
 app = typer.Typer(
@@ -44,16 +48,20 @@ for _part in (
     peopling,
     listing,
     sourcing,
+    connecting,
     scoring,
     marking,
+    tagging,
     auditing,
     annotating,
     rematching,
+    keywords,
     alerting,
     ruling,
     sending,
     archiving,
     storing,
+    web,
 ):
     _part.register(app)
 

@@ -95,7 +95,7 @@ def _add(settings: Settings, plan: _Plan, *, yes: bool, as_json: bool) -> None:
     if as_json:
         print_json({**written, "preview": told(target, preview)})
         return
-    say(f"{settings.path}: source {plan.name} added for {plan.brand.name}")
+    say(f"{written['file']}: source {plan.name} added for {plan.brand.name}")
     next_step(
         f"sentiment-monitor pull {plan.name}" if re.fullmatch(r"[\w.-]+", plan.name) else "sentiment-monitor pull"
     )
@@ -195,23 +195,24 @@ def _write(settings: Settings, plan: _Plan, options: BaseModel) -> Mapping[str, 
     from monitor.config.writing import free_variable, ignored_by_git, keep, read
 
     path = _path(settings)
+    file = settings.sheets.file_of("brands", plan.brand.name, path)  # a brand's own file holds its sources, too
     accounts = [account.name for account in settings.accounts]
     made = entries_of(plan.new, options, accounts, lambda wanted: free_variable(path.parent, wanted))
     try:
-        text = read(path)
+        text = read(file)
         text = with_entry(text, "accounts", made.account) if made.account else text
-        keep(path, with_entry(text, "sources", made.source), made.secrets)
+        keep(path, with_entry(text, "sources", made.source), made.secrets, None if file == path else file)
         if made.secrets:
             ignored_by_git(path.parent, ["secrets.env"])
     except ConfigError as error:
-        raise Failure([*(str(fault) for fault in error.faults), f"{path}: left as it was"], 2) from error
+        raise Failure([*(str(fault) for fault in error.faults), f"{file}: left as it was"], 2) from error
     except OSError as error:
-        raise Failure(f"{error.filename or path}: cannot be written ({error.strerror})") from error
+        raise Failure(f"{error.filename or file}: cannot be written ({error.strerror})") from error
     except (NotEditable, ValueError) as error:
         raise Failure(str(error)) from error
     if made.secrets:
         say(f"{path.parent / 'secrets.env'}: holds {', '.join(made.secrets)} now, for your eyes only")
-    return {"file": str(path), "source": made.source, "account": made.account, "secrets": list(made.secrets)}
+    return {"file": str(file), "source": made.source, "account": made.account, "secrets": list(made.secrets)}
 
 
 def _path(settings: Settings) -> Path:

@@ -19,6 +19,7 @@ from monitor.cli.common import (
     print_json,
     whole,
 )
+from monitor.cli.sheets import as_toml, files_of, lines_of
 
 if TYPE_CHECKING:
     from monitor.checking import Coming, Finding
@@ -79,9 +80,13 @@ def _told(
     *,
     language_checked: bool,
 ) -> Mapping[str, Any]:
+    from connectors import registry
+    from monitor.cli.keywords import told
+
     return {
         "ok": all(one.ok for one in found),
         "file": str(settings.path),
+        **files_of(settings),
         "tried": [asdict(one) for one in found],
         "digests": [asdict(one) for one in digests],
         "language_checked": language_checked,
@@ -89,6 +94,8 @@ def _told(
         "left_out_by_language": stock.left_out if stock else None,
         "rules": [_rule(rule, stock) for rule in settings.rules],
         "rescore_due": stock.outdated if stock else None,
+        "keywords": [told(one) for one in stock.words] if stock else None,
+        "connectors_refused": [asdict(one) for one in registry.refused()],
     }
 
 
@@ -100,10 +107,13 @@ def _show(
     *,
     language_checked: bool,
 ) -> None:
+    from connectors import registry
     from monitor.digest.escape import clean
 
     out = console()
     out.print(f"{settings.path}: sound; {_size(settings)}", soft_wrap=True)
+    for line in lines_of(settings):
+        out.print(clean(line, 300), soft_wrap=True)
     if found:
         out.print(_table(found))
     if stock is not None and not settings.enabled_sources:
@@ -112,17 +122,22 @@ def _show(
         out.print(_due_words(digest), soft_wrap=True)
     for rule in settings.rules:
         out.print(_rule_words(rule, stock), soft_wrap=True)
-    for line in _stock_words(stock) if stock is not None else ():
+    for line in _stock_words(settings, stock) if stock is not None else ():
         out.print(line, soft_wrap=True)
     for line in _privacy_words(settings):
         out.print(clean(line, 1_000), soft_wrap=True)
+    for refused in registry.refused():
+        out.print(clean(f"not used: {refused}", 500), soft_wrap=True)
     if not language_checked:
         out.print(clean(UNCHECKED, 200), soft_wrap=True)
 
 
-def _stock_words(stock: Stock) -> Iterator[str]:
+def _stock_words(settings: Settings, stock: Stock) -> Iterator[str]:
+    from monitor.cli.keywords import brief
     from monitor.digest import escape, words
 
+    for rules in stock.words:
+        yield from brief(rules, settings.monitor.zone)
     for brand, languages in stock.left_out.items():
         yield f"last 30 days, {escape.name(brand)}: {words.languages(languages)}"
     if stock.outdated:
@@ -208,12 +223,10 @@ def schema(_as_json: AsJson = False) -> None:
 
 def show(config: ConfigPath = None, as_json: AsJson = False) -> None:
     """Print the settings in effect, defaults included and secrets masked."""
-    import tomlkit
-
     from monitor.config.shown import shown
 
-    settings = shown(load_settings(config))
+    settings = load_settings(config)
     if as_json:
-        print_json(settings)
+        print_json({**shown(settings), **(files_of(settings) if settings.sheets.patterns else {})})
     else:
-        typer.echo(tomlkit.dumps({name: table for name, table in settings.items() if table}).rstrip())
+        typer.echo(as_toml(settings, shown(settings)))

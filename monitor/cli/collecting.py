@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,7 @@ from monitor.cli.common import (
     AsJson,
     ConfigPath,
     Failure,
+    LogFormat,
     at_once,
     load_settings,
     next_step,
@@ -29,8 +30,6 @@ from monitor.cli.common import (
 if TYPE_CHECKING:
     from monitor.app import App
     from monitor.collect import Progress, Pulled
-
-LogFormat = Annotated[Literal["text", "json"], typer.Option("--log-format", help="How log lines look.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -60,9 +59,19 @@ def run(
         if not once:
             from monitor.daemon import Daemon
 
-            Daemon(app).run()
+            with _dashboard(app, "--log-format", log_format):
+                Daemon(app).run()
             return
         _run_once(app, as_json=as_json)
+
+
+def _dashboard(app: App, *options: str) -> AbstractContextManager[None]:
+    """The dashboard beside the daemon, where the configuration has one."""
+    if not app.settings.web.enabled or app.settings.path is None:
+        return nullcontext()
+    from monitor.web.beside import dashboard
+
+    return dashboard(app.settings.path, *options)
 
 
 def _run_once(app: App, *, as_json: bool) -> None:
@@ -108,15 +117,21 @@ def pull(
 
 
 def _known(app: App, names: Sequence[str] | None) -> list[str]:
+    """The sources that are named; all but those that people have paused, where none is."""
+    from monitor.steering import held
+
     known = [source.name for source in app.settings.enabled_sources]
     for name in names or ():
         if name not in known:
             raise Failure(f'no source "{name}"; there are: {", ".join(known)}', 2)
-    return list(names or known)
+    return list(names) if names else [name for name in known if name not in held(app)]
 
 
-def demo(as_json: AsJson = False) -> None:
-    """The whole program on its sample data, in a temporary folder; nothing of yours is touched."""
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="Without the dashboard: show the figures and end.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The whole program on its sample data, in a temporary folder, with the dashboard; nothing of yours is touched."""
     import tempfile
 
     from monitor.app import build
@@ -126,21 +141,53 @@ def demo(as_json: AsJson = False) -> None:
     folder = Path(tempfile.mkdtemp(prefix="sentiment-monitor-demo-"))
     app = build(demo_settings(folder))
     try:
-        from monitor.cli.showing import show_scores
-        from monitor.daemon import run_once
-
-        with _progress() as progress:
-            pulled, built, _ = run_once(app, Event(), progress)
-        if as_json:
-            print_json({"folder": str(folder), "pulls": [_told(result) for result in pulled], "digests": built})
+        if once or as_json:
+            _fill(app, folder, as_json=as_json)
             return
-        show_scores(app, None, "30d", None)
-        typer.echo("")
-        for page in sorted((folder / "digests").glob("*.html")):
-            typer.echo(f"digest: {page}")
-        typer.echo("for a brand of your own: sentiment-monitor init")
+        from monitor.daemon import Daemon
+
+        port = free_port(app.settings.web.port)
+        with _dashboard(app, "--port", str(port)):
+            _fill(app, folder, as_json=False)
+            typer.echo(f"dashboard: http://127.0.0.1:{port} (ends with Ctrl-C)")
+            sys.stdout.flush()
+            Daemon(app).run()
     finally:
         app.close()
+
+
+def free_port(wanted: int) -> int:
+    """The port wanted, or any other where that one is taken."""
+    import socket
+
+    for port in (wanted, 0):
+        with socket.socket() as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                tried.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            found: int = tried.getsockname()[1]
+            return found
+    return wanted
+
+
+def _fill(app: App, folder: Path, *, as_json: bool) -> None:
+    from monitor.cli.showing import show_scores
+    from monitor.daemon import run_once
+    from monitor.samples.demo import audit
+
+    with _progress() as progress:
+        pulled, built, _ = run_once(app, Event(), progress)
+    audit(app)
+    if as_json:
+        print_json({"folder": str(folder), "pulls": [_told(result) for result in pulled], "digests": built})
+        return
+    show_scores(app, None, "30d", None)
+    typer.echo("")
+    for page in sorted((folder / "digests").glob("*.html")):
+        typer.echo(f"digest: {page}")
+    typer.echo("for a brand of your own: sentiment-monitor init")
 
 
 # ------------------------------------------------------------------------------------------------ telling

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -27,6 +27,7 @@ ConfigPath = Annotated[
     typer.Option("--config", "-c", help="The configuration. Default: config.toml, else $SENTIMENT_MONITOR_CONFIG."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+LogFormat = Annotated[Literal["text", "json"], typer.Option("--log-format", help="How log lines look.")]
 Brand = Annotated[list[str] | None, typer.Option("--brand", "-b", help="Only this brand (may be repeated).")]
 Since = Annotated[
     str | None,

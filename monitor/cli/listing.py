@@ -89,6 +89,9 @@ def items(
         Literal["excluded", "muted", "duplicate", "not_about_us", "all"] | None,
         typer.Option("--uncounted", help="Show what is kept and not counted, by reason."),
     ] = None,
+    like: Annotated[
+        int | None, typer.Option("--like", metavar="ITEM", help="That say nearly the same as this one, counted or not.")
+    ] = None,
     scorer: Annotated[str | None, typer.Option("--scorer", help="Labelled by it: vader, or vader/2.")] = None,
     tag: Annotated[list[str] | None, typer.Option("--tag", help="With this tag (repeated: all of them).")] = None,
     done: Annotated[bool | None, typer.Option("--done/--undone", help="Marked as done, or not.")] = None,
@@ -142,6 +145,8 @@ def items(
             has_text=text,
         )
         told = None
+        if like is not None:
+            wanted = replace(wanted, ids=_alike(app, like), uncounted=uncounted or "all")
         if figure is not None:
             told = opened_figure(app, figure, wanted, (since, until))
             wanted = told.wanted or replace(wanted, ids=())
@@ -172,6 +177,15 @@ def searched(search: str | None) -> Tree | None:
         return search_of(search)
     except QueryError as error:
         raise Failure(f"--search: {error}", 2) from error
+
+
+def _alike(app: App, item_id: int) -> list[int]:
+    from monitor.likeness import copies_of
+    from storage.queries import items_by_id
+
+    if item_id not in items_by_id(app.database, [item_id]):
+        raise Failure(f"--like: there is no item {item_id}; `sentiment-monitor items` shows their numbers", 2)
+    return [one.id for one in copies_of(app, item_id)]
 
 
 def _pair(given: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""What people say of items: ``correct``, ``mark``, ``mute``, ``tag``, ``tags``; ``marks suggest`` stands beside ``rematch``."""
+"""What people say of items: ``correct``, ``mark``, ``mute``; ``tag`` has a file of its own, ``marks suggest`` stands beside ``rematch``."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from monitor.cli.common import (
     next_step,
     opened,
     print_json,
-    say,
     whole,
 )
 from monitor.cli.listing import Search, searched
@@ -37,12 +36,21 @@ if TYPE_CHECKING:
 By = Annotated[str | None, typer.Option("--by", help="Who says so.", show_default=False)]
 Undo = Annotated[bool, typer.Option("--undo", help="Take it back.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say how many, and change nothing.")]
+Author = Annotated[str | None, typer.Option("--author", help="By whom: a name, or an id on the platform.")]
+Place = Annotated[str | None, typer.Option("--place", help="Where: r/phones, a forum's name ...")]
+Languages = Annotated[list[str] | None, typer.Option("--language", help="en, de ... or unknown (may be repeated).")]
+Tagged = Annotated[list[str] | None, typer.Option("--tag", help="With this tag (repeated: all of them).")]
+Uncounted = Annotated[
+    Literal["excluded", "muted", "duplicate", "not_about_us", "all"] | None,
+    typer.Option("--uncounted", help="Items that are kept and not counted, by reason; with --undo: not_about_us."),
+]
+Where = Annotated[bool, typer.Option("--where", help="Instead of numbers: all items that the options below choose.")]
 WHATS = {"not-about-us": "not_about_us", "done": "done"}
 
 
 def register(app: typer.Typer) -> None:
     """Add this file's commands."""
-    for command in (correct, mark, mute, tag, tags):
+    for command in (correct, mark, mute):
         app.command()(command)
 
 
@@ -81,9 +89,7 @@ def mark(
     words: Annotated[
         list[str], typer.Argument(metavar="ITEM... not-about-us|done", help="Items by number, and what they are.")
     ],
-    where: Annotated[
-        bool, typer.Option("--where", help="Instead of numbers: all items that the options below choose.")
-    ] = False,
+    where: Where = False,
     brand: Brand = None,
     source: Sources = None,
     kind: Kinds = None,
@@ -91,16 +97,11 @@ def mark(
     since: Since = None,
     until: Until = None,
     search: Search = None,
-    author: Annotated[str | None, typer.Option("--author", help="By whom: a name, or an id on the platform.")] = None,
-    place: Annotated[str | None, typer.Option("--place", help="Where: r/phones, a forum's name ...")] = None,
-    language: Annotated[
-        list[str] | None, typer.Option("--language", help="en, de ... or unknown (may be repeated).")
-    ] = None,
-    tagged: Annotated[list[str] | None, typer.Option("--tag", help="With this tag (repeated: all of them).")] = None,
-    uncounted: Annotated[
-        Literal["excluded", "muted", "duplicate", "not_about_us", "all"] | None,
-        typer.Option("--uncounted", help="Items that are kept and not counted, by reason; with --undo: not_about_us."),
-    ] = None,
+    author: Author = None,
+    place: Place = None,
+    language: Languages = None,
+    tagged: Tagged = None,
+    uncounted: Uncounted = None,
     dry_run: DryRun = False,
     undo: Undo = False,
     by: By = None,
@@ -110,7 +111,7 @@ def mark(
     """Say that items are not about the brand, so that they count no more, or that they are done with."""
     from storage.marks import Marked
 
-    what, ids = _what(words), _numbers(words[:-1])
+    what, ids = _what(words), numbers(words[:-1])
     people = {"author": author, "place": place, "languages": language, "tags": tagged}
     given = {"brands": brand, "sources": source, "kinds": kind, "labels": label, **people}
     given |= {"since": since, "until": until, "search": search, "uncounted": uncounted}
@@ -125,7 +126,7 @@ def mark(
             done = Marked() if dry_run else step(ids)
             _tell_marked(done, what, undo=undo, dry=len(ids) if dry_run else None, as_json=as_json)
             return
-        wanted = _filter(app, {"uncounted": _default_reason(what, undo=undo), **chosen})
+        wanted = filter_of(app, {"uncounted": _default_reason(what, undo=undo), **chosen})
         _on_all(app, wanted, step, what, undo=undo, dry_run=dry_run, as_json=as_json)
 
 
@@ -135,7 +136,8 @@ def _what(words: Sequence[str]) -> str:
     return WHATS[words[-1]]
 
 
-def _numbers(words: Sequence[str]) -> list[int]:
+def numbers(words: Sequence[str]) -> list[int]:
+    """Items by number; anything else ends the command."""
     for word in words:
         if not (word.isascii() and word.isdecimal()):
             raise Failure(f'"{word}" is no number of an item; `sentiment-monitor items` shows each with its number', 2)
@@ -154,7 +156,7 @@ def _default_reason(what: str, *, undo: bool) -> str:
     return "not_about_us" if undo and what == "not_about_us" else "counted"
 
 
-def _filter(app: App, chosen: Mapping[str, Any]) -> ItemFilter:
+def filter_of(app: App, chosen: Mapping[str, Any]) -> ItemFilter:
     """The options as they choose items, like those of ``items``."""
     from storage.records import ItemFilter
 
@@ -199,13 +201,13 @@ def _tell_marked(done: Marked, what: str, *, undo: bool, dry: int | None, as_jso
         found = {"dry_run": dry is not None, "chosen": dry} if dry is not None else {"dry_run": False}
         print_json({"what": what, "undo": undo, **found, **asdict(done)})
     elif dry is not None:
-        typer.echo(f"{_items(dry)} would be {_words(what, undo=undo)}; nothing was changed")
+        typer.echo(f"{items_words(dry)} would be {_words(what, undo=undo)}; nothing was changed")
     else:
         again = f", {done.already:,} {'were not' if undo else 'were so already'}" if done.already else ""
-        typer.echo(f"{_items(done.done)} {_words(what, undo=undo)}{again}")
+        typer.echo(f"{items_words(done.done)} {_words(what, undo=undo)}{again}")
         if what == "not_about_us" and not undo:
             next_step("sentiment-monitor marks suggest --brand ...")
-    _end(done)
+    end(done)
 
 
 def _words(what: str, *, undo: bool) -> str:
@@ -213,17 +215,18 @@ def _words(what: str, *, undo: bool) -> str:
     return f"no longer marked as {plain}" if undo else f"marked as {plain}"
 
 
-def _items(count: int) -> str:
+def items_words(count: int) -> str:
+    """``1 item``, ``2 items``."""
     return f"{count:,} item{'' if count == 1 else 's'}"
 
 
-def _end(done: Marked) -> None:
+def end(done: Marked) -> None:
     """Ends the command with 1 where something was left as it is."""
     if done.overtaken:
-        raise Failure(f"{_items(len(done.overtaken))} changed meanwhile; run the command again")
+        raise Failure(f"{items_words(len(done.overtaken))} changed meanwhile; run the command again")
     if done.left:
         shown = ", ".join(str(number) for number in done.left[:10])
-        raise Failure(f"{_items(len(done.left))} not there, or erased: {shown}")
+        raise Failure(f"{items_words(len(done.left))} not there, or erased: {shown}")
 
 
 # --------------------------------------------------------------------------------------------------- mute
@@ -292,7 +295,9 @@ def _tell_muted(wanted: Mute, done: Muted, *, undo: bool, as_json: bool) -> None
     state = "no longer muted" if undo else "muted"
     was = "" if done.fresh else ", as before"
     counting = "changed" if undo else "no longer counted"
-    typer.echo(f"{clean(wanted.shown, 200)}: {state}{was}; {_items(done.items)} stored, {done.changed:,} {counting}")
+    typer.echo(
+        f"{clean(wanted.shown, 200)}: {state}{was}; {items_words(done.items)} stored, {done.changed:,} {counting}"
+    )
 
 
 def _list_mutes(app: App, *, as_json: bool) -> None:
@@ -314,48 +319,3 @@ def _list_mutes(app: App, *, as_json: bool) -> None:
         brand = "all" if one.brand_id is None else clean(names[one.brand_id], 60)
         table.add_row(clean(one.shown, 100), brand, clean(one.by, 40), since)
     console().print(table if found else "nobody is muted")
-
-
-# --------------------------------------------------------------------------------------------------- tags
-
-
-def tag(
-    words: Annotated[list[str], typer.Argument(metavar="ITEM... NAME", help="Items by number, and the tag.")],
-    remove: Annotated[bool, typer.Option("--remove", help="Take the tag off them.")] = False,
-    by: By = None,
-    config: ConfigPath = None,
-    as_json: AsJson = False,
-) -> None:
-    """Put a tag on items, or take it off."""
-    from monitor import marking
-
-    if len(words) < 2:
-        raise Failure("tag: give numbers of items, and then the tag", 2)
-    ids, name = _numbers(words[:-1]), " ".join(words[-1].split())
-    if not 0 < len(name) <= 60:
-        raise Failure("tag: a tag has 1 to 60 characters", 2)
-    with opened(config) as app:
-        done = marking.untag(app, ids, name) if remove else marking.tag(app, ids, name, by)
-    if as_json:
-        print_json({"tag": name, "removed": remove, **asdict(done)})
-    else:
-        say(f"{_items(done.done)} {'no longer ' if remove else ''}tagged")
-    _end(done)
-
-
-def tags(config: ConfigPath = None, as_json: AsJson = False) -> None:
-    """Every tag, with how many items bear it."""
-    from rich.table import Table
-
-    from monitor.digest.escape import clean
-    from storage import marks
-
-    with opened(config) as app:
-        found = marks.tags(app.database)
-    if as_json:
-        print_json({"tags": [{"tag": name, "items": count} for name, count in found]})
-        return
-    table = Table(whole("tag"), "items", box=None, pad_edge=False)
-    for name, count in found:
-        table.add_row(clean(name, 60), f"{count:,}")
-    console().print(table if found else "there are no tags")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from monitor.cli.common import AsJson, ConfigPath, Failure, console, next_step, opened, print_json, whole
+from monitor.cli import steering
+from monitor.cli.common import AsJson, ConfigPath, Failure, console, next_step, opened, print_json, say, whole
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from monitor.app import App
     from monitor.catalogue import Card
     from monitor.health import Health
+    from monitor.parties import Party
     from storage.records import Left
 
 USUAL = "show"
@@ -36,6 +38,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(cls=_Sources, help=words)
     group.command(USUAL)(show)
     group.command("types")(types)
+    steering.register(group)
     app.add_typer(group, name="sources")
 
 
@@ -67,17 +70,22 @@ def _tell_whether_healthy(app: App, *, as_json: bool) -> None:
 
 def _show(app: App, name: str | None, *, as_json: bool) -> None:
     from monitor.health import health_of_sources
+    from monitor.parties import lines, parties
     from storage import queries
 
-    states = health_of_sources(app)
+    others = parties(app)
+    states = health_of_sources(app, others)
     if name is not None and name not in {state.name for state in states}:
         raise Failure(f'no source "{name}"; there are: {", ".join(state.name for state in states)}', 2)
     chosen = [state for state in states if name in (None, state.name)]
     pulls = queries.pulls(app.database, name, 20) if name is not None else []
     if as_json:
-        print_json({"sources": [_told(state) for state in chosen], "pulls": pulls})
+        daemons = [_told_party(one) for one in others]
+        print_json({"sources": [_told(state) for state in chosen], "pulls": pulls, "daemons": daemons})
         return
     _show_states(app, chosen)
+    for line in lines(others, app):
+        say(line)
     if name is not None:
         _show_pulls(app, pulls)
     elif not states:
@@ -86,6 +94,14 @@ def _show(app: App, name: str | None, *, as_json: bool) -> None:
 
 def _told(state: Health) -> dict[str, Any]:
     return {**asdict(state), "budget": [_told_limit(one) for one in state.budget]}
+
+
+def _told_party(party: Party) -> dict[str, Any]:
+    from monitor.parties import difference_words
+
+    keys = ("owner", "host", "process", "started_at", "seen_at", "fault")
+    told = {key: getattr(party, key) for key in keys}
+    return told | {"differs": [asdict(one) for one in party.differs], "words": difference_words(party.differs)}
 
 
 def _told_limit(left: Left) -> dict[str, Any]:
@@ -161,15 +177,20 @@ def types(
     as_json: AsJson = False,
 ) -> None:
     """Which types of sources there are: what each brings and needs, its options, limits and law."""
+    from connectors import registry
     from monitor.catalogue import card, cards
 
-    found = cards()
+    found, refused = cards(), registry.refused()
     if name is not None and name not in {one.name for one in found}:
-        raise Failure(f'no type "{name}"; there are: {", ".join(one.name for one in found)}', 2)
+        broken = next((one for one in refused if one.name == name), None)
+        raise Failure(str(broken or f'no type "{name}"; there are: {", ".join(one.name for one in found)}'), 2)
     if as_json:
-        print_json({"types": [asdict(one) for one in found if name in (None, one.name)]})
+        told = [asdict(one) for one in found if name in (None, one.name)]
+        print_json({"types": told, "refused": [asdict(one) for one in refused if name in (None, one.name)]})
     elif name is None:
         _list_types(found)
+        for one in refused:
+            say(f"not used: {one}")
         next_step("sentiment-monitor sources types NAME")
     else:
         _show_type(card(name))

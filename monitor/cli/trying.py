@@ -1,4 +1,4 @@
-"""``try``: what would come from a link, a file or a connector, labelled; nothing is stored."""
+"""``try``: what would come from a link, a file, a connector or a configured source, labelled; nothing is stored."""
 
 from __future__ import annotations
 
@@ -9,11 +9,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.common import AsJson, Failure, at_once, console, next_step, print_json, say
+from monitor.cli.common import (
+    AsJson,
+    ConfigPath,
+    Failure,
+    at_once,
+    console,
+    load_settings,
+    next_step,
+    print_json,
+    say,
+)
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from monitor.config import Settings
+    from monitor.config.models import SourceSettings
     from monitor.matching import Keywords
     from monitor.preview import Preview, Seen, Target
 
@@ -23,7 +35,9 @@ OptionTexts = Annotated[
 
 
 def try_(
-    target: Annotated[str, typer.Argument(help="A link, a file, or a connector's name.")],
+    target: Annotated[
+        str, typer.Argument(help="A link, a file, a connector's name, or a source of the configuration.")
+    ],
     keyword: Annotated[
         list[str] | None, typer.Option("--keyword", "-k", help="What names the brand (may be repeated).")
     ] = None,
@@ -31,20 +45,77 @@ def try_(
         list[str] | None, typer.Option("--exclude", "-x", help="What makes an item not count (may be repeated).")
     ] = None,
     option: OptionTexts = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="What others would send, for a type of source that is sent to.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1_000, help="How many items.")] = 10,
+    config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show what would come from a link, a file or a connector, labelled; nothing is stored."""
+    """Show what would come from a link, a file, a connector or a configured source, labelled; nothing is stored."""
     words = compiled(keyword or [], exclude or [])
-    found = understood(target)
-    options, found = validated(found.plus(given_options(found, option or [])), Path())
-    preview = looked(found, options, limit=limit, keywords=words, name=(keyword or [""])[0])
+    source = _configured(target.strip(), config)
+    found, folder, how = (understood(target), Path(), {}) if source is None else _as_configured(*source)
+    how |= {"keywords": words, "name": (keyword or [""])[0]} if words else {}
+    given = _laid_over(found.options, given_options(found, option or []))
+    options, found = validated(found.plus(given), folder)
+    preview = looked(found, options, limit=limit, sent=_sent(file), **how)
     if as_json:
         print_json(told(found, preview))
         return
     show(found, preview)
     if preview.items:
-        next_step(f"sentiment-monitor add {shlex.quote(target)}")
+        next_step(f"sentiment-monitor {'add' if source is None else 'pull'} {shlex.quote(target)}")
+
+
+def _sent(file: Path | None) -> bytes | None:
+    try:
+        return None if file is None else file.read_bytes()
+    except OSError as error:
+        raise Failure(f"--file {file}: cannot be read ({error.strerror}); look at its name", 2) from error
+
+
+def _configured(name: str, config: Path | None) -> tuple[Settings, SourceSettings] | None:
+    """The source of that name, where the configuration has one. What is no name of a source needs no configuration; of a
+    faulty one the faults end the command, if it is named or seems to have the source."""
+    from connectors import registry
+    from monitor.config import find
+    from monitor.links import readings, tidied
+
+    file = find(config)
+    if config is None and (name in registry.names() or any(readings(tidied(name))) or not _names(file, name)):
+        return None
+    settings = load_settings(config)
+    return next(((settings, source) for source in settings.sources if source.name == name), None)
+
+
+def _names(file: Path, name: str) -> bool:
+    """May a source of that name stand in this file, or in one that it includes?"""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return False
+    return bool(name) and not Path(name).exists() and any(sign in text for sign in (name, "include", "{brand."))
+
+
+def _as_configured(settings: Settings, source: SourceSettings) -> tuple[Target, Path, dict[str, Any]]:
+    """The target as the source and its account describe it, the folder of its secrets, and how it is looked at."""
+    from connectors import registry
+    from monitor.preview import Target
+
+    lent = settings.account(source.account).options if source.account else {}
+    target = Target(registry.plugin(source.type)).plus({**lent, **source.options})
+    brand = next((brand for brand in settings.brands if brand.name in source.served), settings.brands[0])
+    how = {"name": brand.name, "keywords": brand.compiled(), "match": source.match, "profile": settings.scoring}
+    return target, settings.path.parent if settings.path else Path(), how
+
+
+def _laid_over(held: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options given, tables laid over those that are there already."""
+    return {
+        key: {**held[key], **value} if isinstance(value, Mapping) and isinstance(held.get(key), Mapping) else value
+        for key, value in given.items()
+    }
 
 
 def compiled(keywords: Sequence[str], exclude: Sequence[str]) -> Keywords | None:
@@ -135,12 +206,16 @@ def show(target: Target, preview: Preview) -> None:
     if not preview.items:
         from monitor.preview import REACH
 
-        out.print(f"nothing came of the last {REACH.days} days")
+        reads = target.plugin.capabilities.pull
+        out.print(f"nothing came of the last {REACH.days} days" if reads else _NOTHING_IS_READ)
     else:
         out.print(_table(preview))
         out.print(score_line(preview.sentiment), soft_wrap=True)
     for line in _remarks(preview):
         out.print(line, soft_wrap=True)
+
+
+_NOTHING_IS_READ = "nothing is read from it, others send to it: give what they send with --file body.json"
 
 
 def _asked(preview: Preview) -> str:

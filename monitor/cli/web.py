@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from monitor.cli.common import (
     AsJson,
     ConfigPath,
     Failure,
+    LogFormat,
     brands_of,
     next_step,
     opened,
@@ -37,6 +39,7 @@ def serve(
     config: ConfigPath = None,
     host: Annotated[str | None, typer.Option("--host", help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option("--port", help="The port to listen on.", min=0, max=65_535)] = None,
+    log_format: LogFormat = "text",
     with_parent: Annotated[bool, typer.Option("--with-parent", hidden=True)] = False,
 ) -> None:
     """The dashboard alone, until stopped; nothing is pulled."""
@@ -45,21 +48,26 @@ def serve(
     from monitor.web import serving
 
     with opened(config) as app:
-        set_up_logging(app.settings.monitor.log_level, "text")
+        set_up_logging(app.settings.monitor.log_level, log_format)
         given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
         app = serving.with_web(app, **given)
         try:
             bound = serving.listening(app.settings.web.host, app.settings.web.port)
         except serving.NotListening as error:
             raise Failure(str(error)) from error
-        serving.serve(app, bound, ready=lambda: announce(app, bound), with_parent=with_parent)
+        serving.serve(app, bound, ready=lambda: announce(app, bound, log_format), with_parent=with_parent)
+        serving.end_soon()
 
 
-def announce(app: Any, bound: Any) -> None:
+def announce(app: Any, bound: Any, log_format: str) -> None:
     """Say where it is, and, once, the password that was made for it."""
     from monitor.web import serving
 
-    say(f"dashboard: {serving.address(app, bound)}")
+    where = serving.address(app, bound)
+    if log_format == "json":
+        logging.getLogger("sentiment_monitor.web").info("dashboard address=%s", where)
+    else:
+        say(f"dashboard: {where}")
     made = serving.first_password(app)
     if made is not None:
         say(f"its password, shown this once: {made}")
@@ -87,18 +95,28 @@ def password(
         if as_json:
             print_json({"password": not forget, "changed": done})
         else:
-            say("no password is asked for any more" if forget else "the password is set")
+            say(_forgotten(app) if forget else "the password is set; everybody who was signed in is signed out")
+
+
+def _forgotten(app: Any) -> str:
+    if app.settings.web.is_local:
+        return "no password is asked for any more"
+    return "the password is forgotten, nobody can sign in; the next start makes another, or set one: sentiment-monitor web password"
 
 
 def _new_password() -> str:
+    from monitor.config.web import LONGEST_PASSWORD, SHORTEST_PASSWORD
+
     given = (
         typer.prompt("password", hide_input=True, confirmation_prompt=True)
         if sys.stdin.isatty()
         else sys.stdin.readline()
     )
     given = str(given).rstrip("\r\n")
-    if not 8 <= len(given) <= 1_000:
-        raise Failure("password: has fewer than 8 characters; choose a longer one", 2)
+    if len(given) < SHORTEST_PASSWORD:
+        raise Failure(f"password: has fewer than {SHORTEST_PASSWORD} characters; choose a longer one", 2)
+    if len(given) > LONGEST_PASSWORD:
+        raise Failure(f"password: has more than {LONGEST_PASSWORD:,} characters; choose a shorter one", 2)
     return given
 
 
@@ -113,8 +131,8 @@ def token(
     from monitor.web import access
     from storage import tokens as stored
 
-    if not 0 < len(name) <= 100:
-        raise Failure("NAME: has 1 to 100 characters", 2)
+    if not 0 < len(name.strip()) <= 100 or not name.isprintable():
+        raise Failure("NAME: has 1 to 100 characters that can be seen", 2)
     with opened(config) as app:
         brands = brands_of(app, brand) if brand else None
         made = access.new_token()

@@ -14,11 +14,14 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, Final, Literal
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from monitor.config.web import LONGEST_PASSWORD
 
 Way = Literal["open", "session", "proxy", "token"]
 
@@ -27,9 +30,18 @@ FREE_TRIES: Final = 5
 TRIES_IN_ALL: Final = 50
 """The same for all addresses together."""
 WAIT: Final = timedelta(minutes=15)
+KNOWN_AT_MOST: Final = 1_000
+"""Addresses remembered from which somebody signed in."""
+WAITING: Final = 4
+"""Tries of passwords that may wait while one is looked at; each holds a thread."""
 TOKEN_MARK: Final = "smt_"  # noqa: S105 - what every token begins with
 _HASHER: Final = PasswordHasher()
 _ONE_AT_A_TIME: Final = threading.Lock()  # each takes 64 MB
+_PLACES: Final = threading.BoundedSemaphore(1 + WAITING)
+
+
+class Busy(Exception):
+    """So many passwords are being looked at that this one is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,10 @@ class Signer:
     def is_form_of(self, visitor: Visitor, token: str) -> bool:
         return bool(visitor.nonce) and hmac.compare_digest(self.form_token(visitor).encode(), token.encode())
 
+    def nonce_of(self, name: str) -> str:
+        """What ties forms to somebody whom a proxy names: the same every time, and nothing others can work out."""
+        return hmac.new(self._key, f"name:{name}".encode(), hashlib.sha256).hexdigest()
+
     def _mark(self, password_hash: str | None) -> str:
         return hmac.new(self._key, f"password:{password_hash}".encode(), hashlib.sha256).hexdigest()[:16]
 
@@ -97,12 +113,16 @@ def hashed(password: str) -> str:
 
 
 def is_password(kept: str, given: str) -> bool:
-    """Is it the one? Takes some 50 ms and 64 MB, so only one is looked at at a time."""
-    with _ONE_AT_A_TIME:
-        try:
-            return _HASHER.verify(kept, given[:1_000])
-        except (VerificationError, InvalidHashError):
-            return False
+    """Is it the one? Takes some 50 ms and 64 MB, so one is looked at at a time. :class:`Busy` where enough wait already."""
+    if not _PLACES.acquire(blocking=False):
+        raise Busy
+    try:
+        with _ONE_AT_A_TIME:
+            return _HASHER.verify(kept, given[:LONGEST_PASSWORD])
+    except (VerificationError, InvalidHashError):
+        return False
+    finally:
+        _PLACES.release()
 
 
 def new_token() -> str:
@@ -120,33 +140,65 @@ def digest_of(token: str) -> str:
 
 @dataclass(slots=True)
 class Throttle:
-    """Slows the guessing of passwords: by address, and over all addresses together."""
+    """Slows the guessing of passwords: by address, and over all addresses together. Safe for several threads.
+
+    A try counts as wrong from its beginning, so that many at once are no more than one after the other. An address from
+    which somebody has signed in does not wait for the wrong tries of others: nobody can lock it out.
+    """
 
     _wrong: dict[str, deque[datetime]] = field(default_factory=dict)
+    _known: dict[str, None] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def wait(self, address: str, now: datetime) -> timedelta | None:
-        """How long this address has to wait; ``None``: it may try."""
+    def enter(self, address: str, now: datetime) -> timedelta | None:
+        """How long this address has to wait; ``None``: it may try, which counts as wrong until it :meth:`succeeded`."""
+        place = place_of(address)
         with self._lock:
             self._forget(now)
-            own = self._wrong.get(address, deque())
-            if len(own) >= FREE_TRIES:
-                return own[-FREE_TRIES] + WAIT - now
-            everyone = sorted(at for tries in self._wrong.values() for at in tries)
-            return everyone[-TRIES_IN_ALL] + WAIT - now if len(everyone) >= TRIES_IN_ALL else None
+            wait = self._wait(place, now)
+            if wait is None:
+                self._wrong.setdefault(place, deque(maxlen=FREE_TRIES)).append(now)
+            return wait
 
-    def failed(self, address: str, now: datetime) -> None:
+    def take_back(self, address: str) -> None:
+        """The last try of this address was none: nobody looked at it."""
         with self._lock:
-            self._wrong.setdefault(address, deque(maxlen=FREE_TRIES)).append(now)
+            if tries := self._wrong.get(place_of(address)):
+                tries.pop()
 
     def succeeded(self, address: str) -> None:
+        place = place_of(address)
         with self._lock:
-            self._wrong.pop(address, None)
+            self._wrong.pop(place, None)
+            self._known.pop(place, None)
+            self._known[place] = None
+            while len(self._known) > KNOWN_AT_MOST:
+                del self._known[next(iter(self._known))]
+
+    def _wait(self, place: str, now: datetime) -> timedelta | None:
+        own = self._wrong.get(place, deque())
+        if len(own) >= FREE_TRIES:
+            return own[-FREE_TRIES] + WAIT - now
+        everyone = sorted(at for tries in self._wrong.values() for at in tries)
+        if place in self._known or len(everyone) < TRIES_IN_ALL:
+            return None
+        return everyone[-TRIES_IN_ALL] + WAIT - now
 
     def _forget(self, now: datetime) -> None:
-        for address in list(self._wrong):
-            tries = self._wrong[address]
+        for place in list(self._wrong):
+            tries = self._wrong[place]
             while tries and tries[0] + WAIT <= now:
                 tries.popleft()
             if not tries:
-                del self._wrong[address]
+                del self._wrong[place]
+
+
+def place_of(address: str) -> str:
+    """What tries are counted by: an IPv4 address, the network of an IPv6 address, of which one household has 2^64."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(known, IPv6Address):
+        return str(known)
+    return str(known.ipv4_mapped) if known.ipv4_mapped else str(ip_network((known, 64), strict=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
@@ -17,6 +18,9 @@ CHOICES: Final = {"today": "Today", "7d": "7 days", "30d": "30 days", "90d": "90
 USUAL: Final = "30d"
 LONGEST: Final = timedelta(days=3_700)
 QUARTER: Final = timedelta(minutes=15)
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""Between these lies whatever is stored; what is further away cannot be reckoned with."""
 
 
 class Unasked(ValueError):
@@ -66,7 +70,11 @@ InView = Annotated[Asked, Depends(asked)]
 
 def window_of(app: App, request: Request, usual: str = USUAL) -> tuple[Window, str]:
     """The window that a request names, by ``window=30d`` or ``since=...&until=...``, on quarters of an hour."""
-    given = request.query_params
+    return window_named(app, request.query_params, usual)
+
+
+def window_named(app: App, given: Mapping[str, str], usual: str = USUAL) -> tuple[Window, str]:
+    """The same from the fields of an address."""
     if given.get("since") or given.get("until"):
         return _between(app, given.get("since") or usual, given.get("until") or None), "custom"
     choice = given.get("window") or usual
@@ -90,6 +98,8 @@ def _between(app: App, since: str, until: str | None) -> Window:
         raise Unasked(str(error)) from error
     if start >= end:
         raise Unasked("since is not before until; turn them round")
+    if start < EARLIEST or end > LATEST:
+        raise Unasked(f"since and until lie between {EARLIEST.year} and {LATEST.year}; write a nearer time")
     if end - start > LONGEST:
         raise Unasked(f"figures reach over {LONGEST.days:,} days at most; begin later")
     return span(start, end, zone)

@@ -69,7 +69,7 @@ class _Keeper:
             self._over.wait(wait)
 
     def _run(self) -> int:
-        process = subprocess.Popen(self._command, stdin=subprocess.PIPE)  # noqa: S603 - our own
+        process = subprocess.Popen(self._command, stdin=subprocess.PIPE, process_group=0)  # noqa: S603 - our own; Ctrl-C is for us
         self._process = process
         if self._over.is_set() and process.stdin is not None:
             process.stdin.close()

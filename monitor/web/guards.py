@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-from ipaddress import ip_address, ip_network
+import re
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
 
 from monitor.config.web import LOOPBACK, is_loopback
 from monitor.digest import escape
@@ -20,8 +22,14 @@ from storage import tokens
 
 SESSION: Final = "sm_session"
 VISIT: Final = "sm_visit"
-SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 FIELDS_AT_MOST: Final = 2_000
+FORWARDED: Final = (
+    *("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-server"),
+    *("x-real-ip", "x-client-ip", "x-original-for", "true-client-ip", "cf-connecting-ip", "cf-ray"),
+)
+"""What proxies add, and what no browser on this machine sends."""
+FOR_SOME_BRANDS: Final = ("/items", "/mentions", "/reviews")
+"""The pages that look at each item's brand; the others are for people, who see all."""
 
 
 class NotSignedIn(Exception):
@@ -50,6 +58,7 @@ def visitor(request: Request) -> Visitor:
         known = _by_token(request) or _by_proxy(request) or _by_session(request) or _open(request)
         if known is None:
             raise NotSignedIn
+        _refuse_pages_of_others(request, known)
         request.state.visitor = known
     return known
 
@@ -69,15 +78,27 @@ def _by_token(request: Request) -> Visitor | None:
     return Visitor(found.name, "token", found.may_write, brands)
 
 
+def _refuse_pages_of_others(request: Request, known: Visitor) -> None:
+    """A token for some brands is for the interface for programs, whose every answer is cut to them."""
+    path = request.scope["path"]
+    if known.brands is None or path.startswith("/api/") or path == "/metrics":
+        return
+    if not any(path == page or path.startswith((f"{page}/", f"{page}.")) for page in FOR_SOME_BRANDS):
+        raise NotAllowed("this token is for some brands alone, and this page shows all; ask below /api/v1/ instead")
+
+
 def _by_proxy(request: Request) -> Visitor | None:
     house = house_of(request)
     header = house.settings.web.user_header
     if header is None or not is_proxied(request):
         return None
-    name = escape.clean(request.headers.get(header), 100)
-    if name is None:
-        return None
-    return Visitor(name, "proxy", nonce=hashlib.sha256(name.encode()).hexdigest())
+    told = request.headers.getlist(header)
+    name = escape.clean(_as_utf8(told[0]), 100) if len(told) == 1 else None  # two: the reader may have sent one
+    return None if name is None else Visitor(name, "proxy", nonce=house.signer.nonce_of(name))
+
+
+def _as_utf8(value: str) -> str:
+    return value.encode("latin-1").decode("utf-8", "replace")
 
 
 def _by_session(request: Request) -> Visitor | None:
@@ -91,14 +112,21 @@ def _by_session(request: Request) -> Visitor | None:
 def _open(request: Request) -> Visitor | None:
     """On this machine alone, with no password set, whoever asks may."""
     house = house_of(request)
-    if house.password_hash is not None or not request.app.state.is_local:
-        return None
-    if house.settings.web.user_header is not None:
+    is_local = request.app.state.is_local and house.settings.web.is_local  # the second may have changed since the start
+    if house.password_hash is not None or not is_local or is_forwarded(request):
         return None
     known = request.cookies.get(VISIT)
-    if known is None:
+    if not known:
         known = request.state.new_visit = access.nonce()
     return Visitor("you", "open", nonce=known)
+
+
+def is_forwarded(request: Request) -> bool:
+    """Does the request come through a proxy, so that it may be from anywhere though it arrives on this machine?
+
+    HTTP/1.0 is what proxies speak that add nothing of their own.
+    """
+    return request.scope["http_version"] == "1.0" or any(name in request.headers for name in FORWARDED)
 
 
 def is_proxied(request: Request) -> bool:
@@ -118,16 +146,25 @@ def address_of(request: Request) -> str:
 
 def is_secure(request: Request) -> bool:
     """Does the reader's browser speak https to us, or to the proxy in front?"""
-    if is_proxied(request):
-        return request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
+    public = house_of(request).settings.web.public_url
+    if public is not None and _place(public) == ("https", request.headers.get("host", "").lower()):
+        return True
+    if is_proxied(request) and (told := request.headers.get("x-forwarded-proto")):
+        return told.partition(",")[0].strip().lower() == "https"
     return request.url.scheme == "https"
 
 
-def _is_among(address: str, networks: list[str]) -> bool:
+def _is_among(address: str, networks: Sequence[str]) -> bool:
     try:
-        return any(ip_address(address) in ip_network(network) for network in networks)
+        known = _as_ipv4(ip_address(address))
+        return any(known in ip_network(network) for network in networks)
     except ValueError:
         return False
+
+
+def _as_ipv4(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    """How a socket for both kinds of addresses shows one of the older kind: ``::ffff:10.0.0.1``."""
+    return getattr(address, "ipv4_mapped", None) or address
 
 
 # ----------------------------------------------------------------------------------------- what they may do
@@ -138,6 +175,8 @@ async def submitted(request: Request, visitor: Reader) -> FormData:
     refuse_unless_may_write(visitor)
     form = await request.form(max_files=1, max_fields=FIELDS_AT_MOST)
     _refuse_foreign(request, visitor, str(form.get("csrf") or request.headers.get("x-csrf-token", "")))
+    if any("\0" in name or (isinstance(value, str) and "\0" in value) for name, value in form.multi_items()):
+        raise HTTPException(422, "the form holds a NUL character, which nothing can keep; leave it out")
     return form
 
 
@@ -165,10 +204,16 @@ def _is_no_browser(request: Request) -> bool:
     return not any(request.headers.get(name) for name in ("origin", "sec-fetch-site", "referer", "cookie"))
 
 
-def _refuse_foreign(request: Request, visitor: Visitor, token: str) -> None:
+def refuse_other_sites(request: Request) -> None:
+    """Refuse what a page of another site makes a browser send; programs say nothing of that kind."""
     origin = request.headers.get("origin")
-    if origin is not None and not _is_ours(request, origin):
+    is_ours = origin is None or _is_ours(request, origin)
+    if not is_ours or request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         raise NotAllowed("the request comes from another site; open this page here and try again")
+
+
+def _refuse_foreign(request: Request, visitor: Visitor, token: str) -> None:
+    refuse_other_sites(request)
     if not house_of(request).signer.is_form_of(visitor, token):
         raise NotAllowed("the form is out of date; open the page again and repeat what you did")
 
@@ -177,11 +222,15 @@ def _is_ours(request: Request, origin: str) -> bool:
     public = house_of(request).settings.web.public_url
     if public is not None and _place(origin) == _place(public):
         return True
-    return urlsplit(origin).netloc.lower() == request.headers.get("host", "").lower()
+    scheme, netloc = _place(origin)
+    return scheme in ("http", "https") and netloc == request.headers.get("host", "").lower()
 
 
 def _place(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""
     return parts.scheme.lower(), parts.netloc.lower()
 
 
@@ -192,14 +241,16 @@ def is_known_host(house: House, host: str, *, is_local: bool) -> bool:
     ours = {*LOOPBACK, web.host.lower(), *(known.lower() for known in web.hosts)}
     if web.public_url is not None:
         ours.add(_name_of(urlsplit(web.public_url).netloc))
-    return name in ours or is_loopback(name) or (not is_local and _is_address(name))
+    return bool(name) and (name in ours or is_loopback(name) or (not is_local and _is_address(name)))
+
+
+_HOST: Final = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9_-]+(?:\.[a-z0-9_-]+)*)\.?)(?::[0-9]{1,5})?", re.ASCII)
 
 
 def _name_of(host: str) -> str:
-    try:
-        return (urlsplit(f"//{host}").hostname or "").rstrip(".").lower()
-    except ValueError:
-        return ""
+    """The name or address in a ``Host`` header; empty for what is none, such as one with a user name or a path."""
+    found = _HOST.fullmatch(host.lower())
+    return (found[1] or found[2]) if found else ""
 
 
 def _is_address(name: str) -> bool:

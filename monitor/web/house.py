@@ -17,7 +17,7 @@ from storage.erasure import make_key
 
 LOOK_SECONDS: Final = 2.0
 """How often it is looked whether the configuration has changed."""
-PASSWORD_SECONDS: Final = 5.0
+PASSWORD_SECONDS: Final = 1.0
 """How long a change of the password may take to be seen."""
 
 

@@ -60,7 +60,7 @@ def render(
         "days_zone": house.settings.monitor.zone,
         "navigation": NAVIGATION,
         "all_brands": [brand.name for brand in house.settings.brands],
-        "fault": house.fault,
+        "fault": house.fault if visitor else None,  # it names what stands in the configuration
         "flash": _flash(request),
         "theme": request.cookies.get("sm_theme") if request.cookies.get("sm_theme") in ("light", "dark") else None,
         "now": house.now(),
@@ -77,7 +77,7 @@ def _set_cookies(request: Request, answer: HTMLResponse) -> None:
         answer.delete_cookie(FLASH, path="/")
     fresh = getattr(request.state, "new_visit", None)
     if fresh:
-        answer.set_cookie(VISIT, fresh, httponly=True, samesite="strict", secure=is_secure(request))
+        answer.set_cookie(VISIT, fresh, httponly=True, samesite="lax", secure=is_secure(request))
 
 
 def sign_in(request: Request, answer: RedirectResponse, session: str, seconds: int) -> None:
@@ -90,9 +90,19 @@ def back(request: Request, to: str, said: str, *, bad: bool = False) -> Redirect
     answer = RedirectResponse(own_path(to), 303)
     if not said:
         return answer
-    told = urlencode({"said": said[:500], **({"bad": "1"} if bad else {})})
-    answer.set_cookie(FLASH, told, max_age=60, httponly=True, samesite="strict", secure=is_secure(request))
+    answer.set_cookie(
+        FLASH, _told(said, bad=bad), max_age=60, httponly=True, samesite="strict", secure=is_secure(request)
+    )
     return answer
+
+
+def _told(said: str, *, bad: bool) -> str:
+    """Words for a cookie, which may have 4,096 bytes; some letters take twelve."""
+    for limit in (500, 300):
+        told = urlencode({"said": said[:limit].encode("utf-8", "replace"), **({"bad": "1"} if bad else {})})
+        if len(told) <= 3_800:
+            break
+    return told
 
 
 def own_path(to: str) -> str:

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from monitor.web.asked import Unasked
 from monitor.web.guards import NotAllowed, NotSignedIn, visitor
@@ -53,24 +54,28 @@ def handle(site: FastAPI) -> None:
     site.add_exception_handler(StorageError, _store)
     site.add_exception_handler(RequestValidationError, _invalid)
     site.add_exception_handler(HTTPException, _http)
+    site.add_exception_handler(ClientDisconnect, _gone)
     site.add_exception_handler(Exception, _bug)
 
 
 def answer(request: Request, status: int, detail: str, headers: Mapping[str, str] | None = None) -> Response:
     """A problem as a document to programs, as a page to people."""
-    title = HTTPStatus(status).phrase
+    title, detail = HTTPStatus(status).phrase, detail.encode("utf-8", "replace").decode()
     if for_programs(request):
         problem = Problem(title=title, status=status, detail=detail[:2_000], instance=request.url.path[:500])
         content = problem.model_dump()
         return JSONResponse(content, status, headers=headers, media_type="application/problem+json")
-    with suppress(NotSignedIn):
+    with suppress(NotSignedIn, NotAllowed, StorageError):
         visitor(request)
     return render(request, "error.html", status=status, headers=headers, title=title, detail=detail)
 
 
 def for_programs(request: Request) -> bool:
     path = request.url.path
-    return path.startswith("/api/") or path in ("/metrics", "/healthz", "/readyz")
+    wants_json = request.headers.get("accept", "").startswith(
+        "application/json"
+    )  # our own scripts; no browser by itself
+    return wants_json or path.startswith("/api/") or path in ("/metrics", "/healthz", "/readyz")
 
 
 def _not_signed_in(request: Request, _error: Exception) -> Response:
@@ -90,7 +95,8 @@ def _refused(request: Request, error: Exception) -> Response:
 
 def _store(request: Request, error: Exception) -> Response:
     LOG.warning("the store did not answer: %s", error)
-    return answer(request, 503, f"the store cannot be read right now: {error}", {"Retry-After": "5"})
+    why = f": {error}" if getattr(request.state, "visitor", None) else ""  # it names the store's place
+    return answer(request, 503, f"the store cannot be read right now{why}", {"Retry-After": "5"})
 
 
 def _invalid(request: Request, error: Exception) -> Response:
@@ -113,6 +119,10 @@ def _usual(status: int) -> str:
     return {404: "there is nothing at this address", 405: "this address does not take such a request"}.get(
         status, HTTPStatus(status).phrase
     )
+
+
+def _gone(_request: Request, _error: Exception) -> Response:
+    return Response(status_code=400)  # nobody is there to read it
 
 
 def _bug(request: Request, error: Exception) -> Response:

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import logging
 import os
+import select
+import signal
 import socket
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Thread
+from typing import Final
 
 import uvicorn
 
 from monitor.app import App
 from monitor.web import access
+from monitor.web.connections import Patient
 from monitor.web.house import House
 from monitor.web.site import make_site
 from storage import tokens
 
 LOG = logging.getLogger("sentiment_monitor.web")
+PARENT_SECONDS: Final = 1.0
+"""How often it is looked whether the daemon is still there."""
+END_SECONDS: Final = 1
+"""How long answers that are on their way may take when the server is to end."""
 
 
 class NotListening(Exception):
@@ -29,7 +39,8 @@ def listening(host: str, port: int) -> socket.socket:
     """A socket that listens there. :class:`NotListening` where that cannot be."""
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        made = socket.socket(family, socket.SOCK_STREAM)
+        # Named as TCP so that asyncio sends answers at once; else every one waits 40 ms for the reader's delayed ACK.
+        made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
         made.listen(128)
@@ -72,10 +83,32 @@ def serve(
     """Answer requests until SIGTERM or SIGINT. Blocks. ``with_parent``: end, too, when standard input closes."""
     server = server_of(app)
     if with_parent:
-        Thread(target=_end_with_parent, args=(server,), daemon=True, name="parent").start()
+        Thread(target=_end_with_parent, args=(server, os.getppid()), daemon=True, name="parent").start()
     if ready is not None:
         ready()
-    server.run(sockets=[bound])
+    with _ended_by_signals():
+        server.run(sockets=[bound])
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """The server sends itself once more the signal that ended it, for whoever else waits for it; nobody does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def end_soon(seconds: float = 2.0) -> None:
+    """End this process then, whatever still looks through the store or waits for a platform: nobody is there to be told."""
+    timer = threading.Timer(seconds, os._exit, (0,))
+    timer.daemon = True
+    timer.start()
 
 
 def server_of(app: App) -> uvicorn.Server:
@@ -83,17 +116,22 @@ def server_of(app: App) -> uvicorn.Server:
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a bug is logged once, by the site
     site = make_site(House(app), is_local=app.settings.web.is_local)
     config = uvicorn.Config(
-        site, log_config=None, access_log=False, server_header=False, date_header=True, proxy_headers=False,
-        timeout_keep_alive=15, timeout_graceful_shutdown=3, limit_concurrency=200, h11_max_incomplete_event_size=64_000, ws="none", lifespan="off",
+        site, http=Patient, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
+        proxy_headers=False, timeout_keep_alive=15, timeout_graceful_shutdown=END_SECONDS, h11_max_incomplete_event_size=64_000,
     )  # fmt: skip
     return uvicorn.Server(config)
 
 
-def _end_with_parent(server: uvicorn.Server) -> None:
-    """The daemon holds the other end of our standard input: it closes when the daemon ends, however it ends."""
+def _end_with_parent(server: uvicorn.Server, parent: int) -> None:
+    """The daemon holds the other end of our standard input: it closes when the daemon ends, however it ends.
+
+    Where something else that the daemon started holds it, too, it tells that another process has taken us over.
+    """
     try:
-        while os.read(sys.stdin.fileno(), 1_024):
-            continue
-    except OSError as error:
+        while os.getppid() == parent:
+            readable, _, _ = select.select([sys.stdin], [], [], PARENT_SECONDS)
+            if readable and not os.read(sys.stdin.fileno(), 1_024):
+                break
+    except (OSError, ValueError) as error:
         LOG.debug("standard input: %s", error)
     server.should_exit = True

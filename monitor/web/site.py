@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from monitor import __version__
 from monitor.web import api, pages
+from monitor.web.description import describe, operation_id
+from monitor.web.gauges import Gauges
 from monitor.web.headers import Guarded
 from monitor.web.house import House
 from monitor.web.problems import handle
@@ -20,16 +23,31 @@ ABOUT = """The figures of the dashboard for programs. Send `Authorization: Beare
 
 def make_site(house: House, *, is_local: bool) -> FastAPI:
     """The whole site. ``is_local``: it can be reached from this machine alone, so it may be open without a password."""
-    site = FastAPI(
-        title="Sentiment Monitor", version=__version__, description=ABOUT,
-        openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None,
-    )  # fmt: skip
-    site.state.house, site.state.is_local = house, is_local
+    site = _empty()
+    site.state.house, site.state.is_local, site.state.gauges = house, is_local, Gauges()
     for router in (*routers(pages), *routers(api)):
         site.include_router(router)
     handle(site)
     site.add_middleware(GZipMiddleware, minimum_size=1_000)
-    site.add_middleware(Guarded, site=site)
+    site.middleware_stack = Guarded(site.build_middleware_stack(), site)  # before what answers bugs, too
+    return site
+
+
+def described() -> dict[str, Any]:
+    """The description of the interface for programs (OpenAPI 3.1)."""
+    site = _empty()
+    for router in routers(api):
+        site.include_router(router)
+    return site.openapi()
+
+
+def _empty() -> FastAPI:
+    site = FastAPI(
+        title="Sentiment Monitor", version=__version__, description=ABOUT,
+        openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None,
+        generate_unique_id_function=operation_id,
+    )  # fmt: skip
+    describe(site)
     return site
 
 

@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
+from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.forking import Forker
+from tests.e2e.forking import COMMAND, ROOT, Forked, forker
+from tests.e2e.terminal import Terminal
 from tests.fakes.mailserver import MailServer
 from tests.fakes.newsroom import PASSWORD, Open, rooms
 from tests.unit.http_world import World
 
-ROOT = Path(__file__).parents[2]
 NOWHERE = "http://127.0.0.1:9"
 """A port on which nothing listens: what the internet is like without internet."""
-
-
-@cache
-def forker() -> Forker:
-    """What the commands of this test process are forked from; it ends with it."""
-    made = Forker(ROOT)
-    atexit.register(made.close)
-    return made
 
 
 class Home:
@@ -52,7 +44,16 @@ class Home:
         """What a command prints with ``--json``: one document and nothing else."""
         return json.loads(self.run(*arguments, "--json", code=code).stdout)
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, given: str = "") -> Forked:
+        """Start a command and do not wait for its end; ``given`` is what it has to read."""
+        return forker().start(COMMAND, arguments, self.folder, self.environment, given=given)
+
+    def at_terminal(self, *arguments: str) -> Terminal:
+        """Start a command on a terminal of its own."""
+        return Terminal(lambda name: forker().start(COMMAND, arguments, self.folder, self.environment, terminal=name))
+
+    def launch(self, *arguments: str) -> subprocess.Popen[str]:
+        """The same as a person does it, who pays for every import."""
         return subprocess.Popen(
             self.command(*arguments),
             cwd=self.folder,
@@ -78,6 +79,42 @@ def home(tmp_path: Path) -> Home:
 @pytest.fixture
 def example(home: Home) -> Home:
     """The example configuration as shipped, its real sources without internet."""
+    home.write(example_config())
+    return home
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A home after one ``run --once``, and what that printed."""
+
+    home: Home
+    done: Any
+
+
+@pytest.fixture(scope="session")
+def round_of_the_example(tmp_path_factory: pytest.TempPathFactory) -> Round:
+    """The example after its first round, had once for all workers; to be copied, never changed."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    home, said = Home(shared / "round"), shared / "round.json"
+    with (shared / "round.lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if not said.exists():
+            home.folder.mkdir(exist_ok=True)
+            home.write(example_config())
+            said.write_text(json.dumps(home.json("run", "--once")), encoding="utf-8")
+    return Round(home, json.loads(said.read_text(encoding="utf-8")))
+
+
+@pytest.fixture
+def first_round(home: Home, round_of_the_example: Round) -> Round:
+    """A copy of the example after its first round."""
+    shutil.copytree(round_of_the_example.home.folder, home.folder, dirs_exist_ok=True)
+    return Round(home, round_of_the_example.done)
+
+
+def example_config() -> str:
     text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
     text = text.replace('first_fetch = "30d"\n', f'first_fetch = "30d"\noptions = {{ base_url = "{NOWHERE}" }}\n')
     text = text.replace(
@@ -87,8 +124,9 @@ def example(home: Home) -> Home:
         'options = { app_id = "1099568401"', f'options = {{ base_url = "{NOWHERE}", app_id = "1099568401"'
     )
     assert text.count(NOWHERE) == 3
-    home.write(text)
-    return home
+    free = text.replace("port = 8350", "port = 0")  # others may be at work on this machine
+    assert free != text
+    return free
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from connectors.testing.loopback import Reply, Request
 from storage.engine import Database, StorageError, open_database
 from storage.tables import ITEM, SOURCE
 from storage.verify import verify
+from tests.e2e.forking import ROOT, Forked, forker
 from tests.fakes.hackernews import FakeHackerNews
 
-ROOT = Path(__file__).parents[2]
 ITEMS = 340
 WAIT_SECONDS = 40
 
@@ -73,11 +73,7 @@ class Running:
     """A daemon under way; ``shell`` is what is done in its own mounts before it starts."""
 
     def __init__(self, config: Path, prefix: Sequence[str] = ()) -> None:
-        command = [*prefix, sys.executable, "-m", "tests.e2e.quickly", str(config)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        self.process = subprocess.Popen(
-            command, cwd=config.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
-        )
+        self.process = _begun(config, prefix)
         self.said: list[str] = []
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -111,6 +107,17 @@ class Running:
         self.process.kill()
         self.process.wait()
         self._reader.join()
+
+
+def _begun(config: Path, prefix: Sequence[str]) -> Forked | subprocess.Popen[str]:
+    """Forked off a loaded process, unless a ``prefix`` is to run before."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    if not prefix:
+        return forker().start("tests.e2e.quickly:main", [str(config)], config.parent, environment)
+    command = [*prefix, sys.executable, "-m", "tests.e2e.quickly", str(config)]
+    return subprocess.Popen(
+        command, cwd=config.parent, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment
+    )
 
 
 class Store:

@@ -7,20 +7,20 @@ import pty
 import select
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable
+
+from tests.e2e.forking import Forked
 
 
 class Terminal:
     """Runs a command on a pseudo-terminal. ``screen`` is all that was shown, what was typed and echoed included."""
 
-    def __init__(self, command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, begin: Callable[[str], Forked | subprocess.Popen[bytes]]) -> None:
+        """``begin`` starts the command on the terminal of that name."""
         self.screen = ""
         self._read = 0
         self._master, slave = pty.openpty()
-        self.process = subprocess.Popen(
-            command, stdin=slave, stdout=slave, stderr=slave, cwd=folder, env=environment, start_new_session=True
-        )
+        self.process = begin(os.ttyname(slave))
         os.close(slave)
 
     def answer(self, question: str, text: str) -> None:

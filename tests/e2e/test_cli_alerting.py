@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.e2e.conftest import Home
+from tests.e2e.conftest import Home, Round
 
 
-def test_the_example_shows_its_story_and_sends_none_of_it(example: Home) -> None:
-    example.run("run", "--once")
+def test_the_example_shows_its_story_and_sends_none_of_it(first_round: Round) -> None:
+    example = first_round.home
     listed = example.json("alerts", "list")["alerts"]
     assert {(one["name"], one["subject"], one["found_in_history"], one["told"]) for one in listed} >= {
         ("complaints", "Larkspur", True, False)

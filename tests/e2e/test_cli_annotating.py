@@ -52,7 +52,7 @@ def test_faulty_calls_say_what_is_wrong(home: Home) -> None:
 
 
 def test_the_demo_shows_the_drop_beside_the_release(home: Home, tmp_path: Path) -> None:
-    printed = home.run("demo").stdout
+    printed = home.run("demo", "--once").stdout
     (line,) = (line for line in printed.splitlines() if "release 2.0" in line)
     assert "the 7 days before and after it" in line
     assert "clearly worse" in line

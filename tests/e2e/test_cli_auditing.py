@@ -6,6 +6,7 @@ import csv
 import subprocess
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -46,21 +47,15 @@ def forum(home: Home) -> Home:
 
 def typed(home: Home, keys: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Label with keys that come through a pipe."""
-    return subprocess.run(
-        home.command("audit", "label", *arguments),
-        input=keys,
-        cwd=home.folder,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        env=home.environment,
-        check=True,
-    )
+    label = home.start("audit", "label", *arguments, given=keys)
+    out, err = label.communicate(100)
+    assert label.returncode == 0, err
+    return subprocess.CompletedProcess(arguments, 0, out, err)
 
 
 def test_a_sample_is_labelled_at_a_terminal_left_and_gone_on_with(forum: Home) -> None:
     forum.run("audit", "sample", "-n", "5", "--seed", "1", "--since", "7d")
-    terminal = Terminal(forum.command("audit", "label", "--by", "Ann"), forum.folder, forum.environment)
+    terminal = forum.at_terminal("audit", "label", "--by", "Ann")
     terminal.answer("1/5", "n")
     terminal.answer("2/5", "b")
     terminal.answer("(you said: negative)", "p")
@@ -75,7 +70,7 @@ def test_a_sample_is_labelled_at_a_terminal_left_and_gone_on_with(forum: Home) -
     for word in ("scorer", "stars", "+0."):
         assert word not in terminal.screen
 
-    again = Terminal(forum.command("audit", "label", "1", "--by", "Ann"), forum.folder, forum.environment)
+    again = forum.at_terminal("audit", "label", "1", "--by", "Ann")
     again.answer("2/5", "u")
     again.answer("4/5", "n")
     again.answer("5/5", "n")
@@ -84,10 +79,18 @@ def test_a_sample_is_labelled_at_a_terminal_left_and_gone_on_with(forum: Home) -
     assert forum.json("audit", "list")["samples"][0]["said"] == {"Ann": 5}
 
 
+def on_terminal(command: list[str], name: str, home: Home) -> subprocess.Popen[bytes]:
+    with Path(name).open("r+b", buffering=0) as slave:
+        return subprocess.Popen(
+            command, stdin=slave, stdout=slave, stderr=slave, cwd=home.folder, env=home.environment,
+            start_new_session=True,
+        )  # fmt: skip
+
+
 def test_a_terminal_is_afterwards_as_it_was(forum: Home) -> None:
     forum.run("audit", "sample", "-n", "5", "--since", "7d")
     shell = ["sh", "-c", '"$@"; stty -a', "sh", *forum.command("audit", "label", "--by", "Ann")]
-    terminal = Terminal(shell, forum.folder, forum.environment)
+    terminal = Terminal(lambda name: on_terminal(shell, name, forum))
     terminal.answer("1/5", "p")
     terminal.answer("2/5", "\x04")
     terminal.end()

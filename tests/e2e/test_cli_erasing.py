@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Home
-from tests.e2e.terminal import Terminal
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 TALK = ("the carrots were late", "their shop is nearby", "staff told me so", "I paid by card", "we had leeks")
@@ -158,7 +157,7 @@ def test_what_cannot_be_erased_is_refused(fresh: Home, arguments: list[str], cod
 
 def test_on_a_terminal_it_asks_first(fresh: Home) -> None:
     for answer, code, left in (("n", 1, 12), ("y", 0, 8)):
-        terminal = Terminal(fresh.command("db", "erase", "--author", "Grocer1"), fresh.folder, fresh.environment)
+        terminal = fresh.at_terminal("db", "erase", "--author", "Grocer1")
         terminal.answer("Erase 4 items for good?", answer)
         assert terminal.end() == code
         listed = fresh.json("items", "--since", "900d", "--limit", "100")["items"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -17,6 +16,7 @@ from storage import sources
 from storage.engine import StorageError, open_database
 from storage.tables import ITEM
 from tests.e2e.conftest import Home
+from tests.e2e.forking import Forked
 
 BRANDS = '[monitor]\ntimezone = "Europe/Berlin"\n[[brands]]\nname = "Acme"\n[[brands]]\nname = "Rival"\n'
 ROWS = "id,date,rating,text,author\n1,2026-01-01,5,Schöne App 😀,Jürgen\n2,02.01.2026,1,Crashes,=HYPERLINK(1)\n"
@@ -196,7 +196,7 @@ def stored_items(home: Home) -> int:
         database.close()
 
 
-def cut_off(home: Home, file: str, number: signal.Signals) -> subprocess.Popen[str]:
+def cut_off(home: Home, file: str, number: signal.Signals) -> Forked:
     """An import that gets a signal once a few thousand rows are stored."""
     importing = home.start("import", file, "--brand", "Acme", "--workers", "2")
     while stored_items(home) < 2_000:

@@ -2,92 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import re
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
-from monitor.cli import app
 from tests.e2e.conftest import Home
-
-NOW = datetime.now(UTC)
-VEGETABLES = ("carrots", "spinach", "leeks")
-CONFIG = """
-[monitor]
-database = "sqlite:///monitor.db"
-[[brands]]
-name = "Fresh"
-keywords = ["fresh"]
-exclude = {exclude}
-[[sources]]
-name = "forum"
-type = "files"
-brand = "Fresh"
-match = "keywords"
-options = {{ path = "forum.csv" }}
-"""
-
-
-def configured(home: Home, *exclude: str) -> None:
-    home.write(CONFIG.format(exclude=list(exclude)))
+from tests.e2e.desk import Desk, configured, counted, desk, ids, on_the_terminal
 
 
 @pytest.fixture
 def fresh(home: Home, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    """A brand called Fresh with 100 items, 37 of which are about vegetables."""
-    rows = [(n, f"Fresh {VEGETABLES[n % 3]} from the vegetable market", f"grocer{n % 5}") for n in range(37)]
-    rows += [(n, f"I love the new phone of Fresh, says caller {n}", f"fan{n % 9}") for n in range(37, 100)]
-    with (home.folder / "forum.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(["id", "date", "text", "author", "url"])
-        for n, text, author in rows:
-            at = (NOW - timedelta(hours=30, minutes=17 * n)).isoformat()
-            site = "recipes.garden.example" if n < 37 else "talk.example"
-            writer.writerow([f"item-{n}", at, text, author, f"https://{site}/{n}"])
-    configured(home)
-    home.run("pull")
     monkeypatch.chdir(home.folder)
-    return Desk(home)
-
-
-class Desk:
-    """Commands one after the other in this process, as a subprocess each would take a second."""
-
-    def __init__(self, home: Home) -> None:
-        self.home = home
-
-    def run(self, *arguments: str) -> str:
-        config = ("--config", str(self.home.folder / "config.toml"))
-        done = CliRunner(env={"COLUMNS": "160", "NO_COLOR": "1"}).invoke(app, [*arguments, *config])
-        assert done.exit_code == 0, f"{arguments}: {done.output}\n{done.exception!r}"
-        return done.stdout
-
-    def json(self, *arguments: str) -> Any:
-        return json.loads(self.run(*arguments, "--json"))
-
-
-def counted(home: Desk) -> int:
-    """How many items count: the report and the list say the same."""
-    report = home.json("scores", "--since", "30d")["brands"][0]
-    listed = home.json("items", "--limit", "1")["total"]
-    social = report["social"]
-    assert listed == report["volume"]["mentions"] == social["total"] + social["unscored"]
-    return int(listed)
-
-
-def on_the_terminal(home: Desk) -> int:
-    """The same as a person reads it, every sum proven."""
-    home.run("db", "verify")
-    (number,) = re.findall(r"neutral, .* of (\d+)", home.run("scores", "--since", "30d"))
-    return int(number)
-
-
-def ids(home: Desk, *chosen: str) -> list[str]:
-    return [str(item["id"]) for item in home.json("items", "--limit", "1000", *chosen)["items"]]
+    return desk(home)
 
 
 def shifts(result: Any) -> list[tuple[str | None, str | None, int]]:
@@ -176,9 +102,22 @@ def test_tags_are_counted(fresh: Desk) -> None:
     assert fresh.json("tags")["tags"] == [{"tag": "urgent", "items": 2}, {"tag": "for the shop", "items": 1}]
 
 
+def test_all_that_a_filter_chooses_is_tagged_at_once(fresh: Desk) -> None:
+    assert fresh.json("tag", "--where", "--search", "carrots", "garden", "--dry-run")["chosen"] == 13
+    assert fresh.json("tags")["tags"] == []
+    assert fresh.json("tag", "--where", "--search", "carrots OR leeks", "garden")["done"] == 25
+    fresh.json("mark", "--where", "--tag", "garden", "--search", "leeks", "not-about-us")
+    assert fresh.json("tags")["tags"] == [{"tag": "garden", "items": 25}]
+    assert "25 items would no longer be tagged" in fresh.run("tag", "--where", "garden", "--remove", "--dry-run")
+    assert fresh.json("tag", "--where", "garden", "--remove")["done"] == 25
+    assert on_the_terminal(fresh) == 88
+
+
 def test_faulty_calls_say_what_is_wrong(fresh: Desk) -> None:
     assert "end with not-about-us or done" in fresh.home.run("mark", "1", "silly", code=2).stderr
     assert "--where" in fresh.home.run("mark", "not-about-us", code=2).stderr
+    assert "--where" in fresh.home.run("tag", "garden", code=2).stderr
+    assert "together with --where" in fresh.home.run("tag", "1", "garden", "--search", "x", code=2).stderr
     assert "is no number" in fresh.home.run("mark", "x", "done", code=2).stderr
     assert "not there" in fresh.home.run("mark", "99999", "done", code=1).stderr
     assert "not there" in fresh.home.run("correct", "99999", "neutral", code=1).stderr

@@ -21,10 +21,12 @@ from typer.testing import CliRunner
 from connectors.testing import FakePlatform, Fault, Seed
 from monitor.cli import app
 from monitor.cli.common import Failure
-from tests.e2e.conftest import NOWHERE, ROOT, Home
+from tests.e2e.conftest import NOWHERE, ROOT, Home, Round
 from tests.e2e.terminal import Terminal
 from tests.fakes.hackernews import FakeHackerNews
+from tests.fakes.http_json import TOKEN, FakeByCursor, FakeList
 from tests.fakes.reddit import CLIENT_ID, SECRET, FakeReddit
+from tests.fakes.sql import FakeTable
 
 HOSTILE = "acme is \x1b[2J\x1b]0;owned\x07 great\u202e\nand a new line"
 MINIMAL = '# Mine.\n[[brands]]\nname = "Acme"   # the best\nkeywords = ["acme"]\n'
@@ -63,7 +65,7 @@ def json_of(home: Home, *arguments: str, code: int = 0) -> Any:
 
 
 def terminal(home: Home, *arguments: str) -> Terminal:
-    return Terminal(home.command(*arguments), home.folder, home.environment)
+    return home.at_terminal(*arguments)
 
 
 def config(home: Home) -> dict[str, Any]:
@@ -190,9 +192,76 @@ def test_try_takes_a_link_and_a_file(home: Home, news: FakeHackerNews) -> None:
     assert told["sentiment"]["total"] == 1
 
 
+DESCRIBED = """
+[[accounts]]
+name = "shop"
+type = "http_json"
+options = { token = "env:SHOP_TOKEN" }
+[[sources]]
+name = "comments"
+type = "http_json"
+account = "shop"
+brand = "Acme"
+match = "all"
+[sources.options]
+url = "https://api.shop.example/v2/comments?q={term}&after={cursor}"
+items = "data.list"
+paging = "cursor"
+next = "data.next"
+fields = { external_id = "id", published_at = "written.at", text = "body" }
+base_url = "BASE"
+"""
+
+
+@pytest.fixture
+def described(home: Home) -> Iterator[FakeByCursor]:
+    api = FakeByCursor()
+    (home.folder / "config.toml").write_text(MINIMAL + DESCRIBED.replace("BASE", api.base_url), encoding="utf-8")
+    (home.folder / "secrets.env").write_text(f"SHOP_TOKEN={TOKEN}\n", encoding="utf-8")
+    yield api
+    api.close()
+
+
+def test_try_shows_what_a_source_of_the_configuration_would_bring(home: Home, described: FakeByCursor) -> None:
+    publish(described, "I love it", "acme is terrible")
+    told = json_of(home, "try", "comments")
+    assert [(item["label"], item["uncounted"]) for item in told["items"]] == [("negative", None), ("positive", None)]
+    assert told["queries"] == ["acme"]
+    other = json_of(home, "try", "comments", "--config", "config.toml", "-o", "fields.text=by", "-k", "rival")
+    assert ([item["text"] for item in other["items"]], other["queries"]) == (["someone"] * 2, ["rival"])
+    assert sorted(path.name for path in home.folder.iterdir()) == ["config.toml", "secrets.env"]
+
+
+def test_try_says_what_is_wrong_with_a_source_that_is_described_wrongly(home: Home, described: FakeByCursor) -> None:
+    file = home.folder / "config.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('"data.list"', '"data[list"'), encoding="utf-8")
+    assert "sources.comments.options.items: `data[list` is no JMESPath" in run(home, "try", "comments", code=2).stderr
+    option = f"base_url={described.base_url}"
+    assert "answered 401" in run(home, "try", "hackernews", "-k", "acme", "-o", option, code=1).stderr
+
+
+def test_try_takes_an_api_and_a_database_by_their_options(home: Home) -> None:
+    table, api = FakeTable(), FakeList()
+    table.publish(2, at=datetime.now(UTC))
+    api.publish(2, at=datetime.now(UTC))
+    query = "query=SELECT * FROM tickets WHERE id > :after ORDER BY id LIMIT :limit"
+    told = json_of(
+        home, "try", "sql", "-o", f"url={table.url}", "-o", query, "-o", "key=id", "-o", "columns.rating=stars"
+    )
+    assert [item["stars"] for item in told["items"]] == [3.0, 2.0]
+    fields = 'fields={"external_id": "id", "published_at": "written.at", "text": "body"}'
+    login = ["-o", "username=shop", "-o", f"password={TOKEN}"]
+    told = json_of(home, "try", "http_json", "-o", f"url={api.base_url}", "-o", fields, *login)
+    assert len(told["items"]) == 2
+    table.close()
+    api.close()
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
+        (["http_json", "-o", "url=https://a.example"], 2, "http_json.fields: missing; give --option fields=..."),
+        (["sql", "-o", "url=shop.db", "-o", "key=id", "-o", "query=SELECT 1"], 2, "sql.query: :after is missing"),
         (["nonsense"], 2, "is no link, no file and no connector"),
         (["hackernews"], 2, "give --keyword"),
         (["hackernews", "-k", "acme", "-o", "storys=no"], 2, 'did you mean "stories"?'),
@@ -338,8 +407,8 @@ def test_check_fails_when_something_does_not_answer(home: Home, news: FakeHacker
     assert told["language_checked"] in (True, False)
 
 
-def test_check_says_what_the_store_holds_left_unscored_and_wants_scored_anew(example: Home) -> None:
-    example.run("run", "--once")
+def test_check_says_what_the_store_holds_left_unscored_and_wants_scored_anew(first_round: Round) -> None:
+    example = first_round.home
     told = json_of(example, "check", code=1)  # its real sources have no internet
     assert told["tried"][0]["name"] == "database"
     assert told["tried"][0]["state"].startswith("holds ")

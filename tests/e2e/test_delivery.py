@@ -8,8 +8,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -24,6 +22,7 @@ from monitor.delivery import ATTEMPTS
 from storage import outbox
 from storage.tables import DELIVERY
 from tests.e2e.conftest import ROOT, Home
+from tests.e2e.forking import forker
 from tests.fakes.mailserver import MailServer
 
 # --- tries
@@ -97,15 +96,11 @@ def test_killed_between_the_servers_yes_and_its_own_note_a_mail_comes_once_more_
     queued_anywhere: Open, mail: MailServer
 ) -> None:
     room = queued_anywhere(by_mail(mail))
-    victim = subprocess.Popen(
-        [sys.executable, "-c", SENDER, room.now.isoformat()],
-        stdin=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    mail.taken = victim.kill
-    victim.communicate(json.dumps(room.data), timeout=60)
-    assert victim.returncode == -signal.SIGKILL
+    begun = Event()
+    mail.taken = lambda: begun.wait(60) and victim.kill()
+    victim = forker().start(SENDER, [room.now.isoformat()], ROOT, dict(os.environ), given=json.dumps(room.data))
+    begun.set()
+    assert victim.wait(60) == -signal.SIGKILL
     mail.taken = lambda: None
     assert (len(mail.mails), room.delivery["state"]) == (1, "claimed")
     assert delivery.deliver_due(room.app) == 0  # the dead one's lease still stands

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -19,6 +18,7 @@ from storage.leases import clock
 from storage.tables import DELIVERY, DIGEST, ITEM, PULL, SOURCE
 from storage.verify import verify
 from tests.e2e.conftest import Home
+from tests.e2e.forking import Forked
 
 STREAMS = ("reddit", "mastodon", "forum", "news")
 EVERY_SECONDS = 10
@@ -153,7 +153,7 @@ def _owner(database: Database, source: str) -> str:
     return owner or ""
 
 
-def _holder(database: Database, source: str, daemons: list[subprocess.Popen[str]]) -> subprocess.Popen[str]:
+def _holder(database: Database, source: str, daemons: list[Forked]) -> Forked:
     return next(daemon for daemon in daemons if f":{daemon.pid}:" in _owner(database, source))
 
 
@@ -182,7 +182,7 @@ def _read(database: Database, query: Any) -> list[Any]:
     return database.read(lambda connection: [tuple(row) for row in connection.execute(query)])
 
 
-def _until(what: Callable[[], bool], alive: list[subprocess.Popen[str]]) -> None:
+def _until(what: Callable[[], bool], alive: list[Forked]) -> None:
     end = time.monotonic() + 90
     while not what():
         assert all(daemon.poll() is None for daemon in alive), [daemon.communicate()[1] for daemon in alive]

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +22,7 @@ from storage import mutes
 from storage.reasons import Mute
 from storage.tables import DELIVERY
 from tests.e2e.conftest import ROOT, Home
+from tests.e2e.forking import forker
 from tests.e2e.test_run import wait_for
 from tests.fakes.newsroom import Open
 from tests.fakes.rulebook import ANGRY, Rulebook, review, ruled
@@ -295,17 +295,10 @@ def test_killed_again_and_again_each_item_is_told_once(newsroom_anywhere: Open) 
     book.come(*(review(f"{number} x") for number in range(60)))
     random, killed = Random(7), 0
     while book.arrivals:
-        process = subprocess.Popen(
-            [sys.executable, "-c", KILLED, book.room.now.isoformat()],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        process = forker().start(
+            KILLED, [book.room.now.isoformat()], ROOT, dict(os.environ), given=json.dumps(book.room.data)
         )
-        assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps(book.room.data))
-        process.stdin.close()
         assert process.stdout.readline() == "ready\n"
         if killed < 3:
             try:

@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.e2e.conftest import Home
+from tests.e2e.conftest import Home, Round
+from tests.e2e.forking import Forked, forker
 
 FORMS = {"html", "txt", "md", "json"}
 
@@ -45,8 +46,8 @@ def test_one_round_writes_the_digests_and_a_second_adds_nothing(example: Home) -
     assert digest_files(example) == files
 
 
-def test_without_internet_the_rest_is_complete_and_the_gap_is_shown(example: Home) -> None:
-    done = example.json("run", "--once")
+def test_without_internet_the_rest_is_complete_and_the_gap_is_shown(first_round: Round) -> None:
+    example, done = first_round.home, first_round.done
     fates = {pull["source"]: pull["fate"] for pull in done["pulls"]}
     real = {name for name in fates if name.startswith("home-assistant")}
     assert {fates[name] for name in real} == {"unavailable"}
@@ -61,8 +62,8 @@ def test_without_internet_the_rest_is_complete_and_the_gap_is_shown(example: Hom
     assert {states[name] for name in real} == {"retrying"}
 
 
-def test_the_story_is_told_by_the_figures(example: Home) -> None:
-    example.run("run", "--once")
+def test_the_story_is_told_by_the_figures(first_round: Round) -> None:
+    example = first_round.home
     report = example.json("scores", "--since", "9d")
     larkspur, jotwick, pebblebox, _ = report["brands"]
     assert larkspur["reviews"]["change"]["verdict"] == "down"
@@ -82,8 +83,8 @@ def test_the_story_is_told_by_the_figures(example: Home) -> None:
     assert all(account["change"] is not None for account in month["followers"])
 
 
-def test_figures_agree_with_the_items_behind_them(example: Home) -> None:
-    example.run("run", "--once")
+def test_figures_agree_with_the_items_behind_them(first_round: Round) -> None:
+    example = first_round.home
     day = f"{datetime.now(UTC) - timedelta(days=30):%Y-%m-%d}"
     window = ("--since", day, "--brand", "Larkspur")
     brand = example.json("scores", *window)["brands"][0]
@@ -94,7 +95,7 @@ def test_figures_agree_with_the_items_behind_them(example: Home) -> None:
 
 
 def test_the_daemon_pulls_writes_digests_and_ends_cleanly_on_sigterm(example: Home) -> None:
-    daemon = example.start("run", "--log-format", "json")
+    daemon = example.launch("run", "--log-format", "json")
     try:
         wait_for(lambda: len(list((example.folder / "var/digests").glob("*.html"))) == 2, daemon)
         begun = time.monotonic()
@@ -120,7 +121,6 @@ from monitor.app import build
 from monitor.daemon import horizons, pull_now
 from monitor.samples.demo import demo_settings
 app = build(demo_settings(Path(sys.argv[1])), now=lambda: datetime(2026, 11, 20, 15, tzinfo=UTC))
-print("ready", flush=True)
 pull_now(app, list(horizons(app)), threading.Event())
 """
 
@@ -157,19 +157,23 @@ def test_a_pull_killed_again_and_again_ends_in_the_same_figures(home: Home) -> N
     calm, stormy = home.folder / "calm", home.folder / "stormy"
     calm.mkdir()
     stormy.mkdir()
-    subprocess.run([*home.command()[:1], "-c", PULL, str(calm)], env=home.environment, check=True, timeout=100)
+    assert pulling(home, calm).wait(100) == 0
     for pages in (3, 40, 90, 200):
-        victim = subprocess.Popen([*home.command()[:1], "-c", PULL, str(stormy)], env=home.environment)
+        victim = pulling(home, stormy)
         wait_for_pages(stormy / "monitor.db", pages, victim)
         victim.kill()
         victim.wait()
         with sqlite3.connect(stormy / "monitor.db") as store:
             store.execute("UPDATE source SET lease_until = NULL")  # as if the leases had run out
-    subprocess.run([*home.command()[:1], "-c", PULL, str(stormy)], env=home.environment, check=True, timeout=100)
+    assert pulling(home, stormy).wait(100) == 0
     assert figures(stormy) == figures(calm)
 
 
-def wait_for_pages(file: Path, pages: int, process: subprocess.Popen[bytes]) -> None:
+def pulling(home: Home, folder: Path) -> Forked:
+    return forker().start(PULL, [str(folder)], home.folder, home.environment)
+
+
+def wait_for_pages(file: Path, pages: int, process: Forked) -> None:
     end = time.monotonic() + 60
     while process.poll() is None and time.monotonic() < end:
         try:

@@ -85,9 +85,9 @@ def test_every_type_is_told_whole_and_as_json(told: Card) -> None:
 
 
 def test_no_built_in_connector_claims_to_have_been_tried_live() -> None:
-    """None could be: no platform can be reached from where they were made."""
+    """None could be: no platform can be reached from where they were made. A database of one's own is no such platform."""
     recorded = {name for name in registry.BUILT_IN if card(name).tried == "recorded"}
-    assert {card(name).tried for name in registry.BUILT_IN} == {"recorded", "made up"}
+    assert {card(name).tried for name in registry.BUILT_IN if name != "sql"} == {"recorded", "made up"}
     assert {"reddit", "mastodon", "youtube", "github"} <= recorded
     assert recorded.isdisjoint({"wordpress", "trustpilot", "googleplay", "google_business", "gdelt", "lemmy"})
 

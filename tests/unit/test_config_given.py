@@ -43,6 +43,10 @@ def test_texts_are_taken_by_the_shape_of_their_option() -> None:
         "number": "5",
     }
     assert values_of(Wide, ["columns={ text = 'Review' }"]) == {"columns": {"text": "Review"}}
+    assert values_of(Wide, ['columns={"text": "Review"}', 'tags=["x"]']) == {
+        "columns": {"text": "Review"},
+        "tags": ["x"],
+    }
     assert values_of(Wide, ["app_id=a=b", "unknown=1"]) == {"app_id": "a=b", "unknown": "1"}
 
 

@@ -11,7 +11,7 @@ import pytest
 from connectors import registry
 from monitor.config.load import TABLES
 from monitor.config.models import CHANNEL_TYPES, SourceSettings
-from monitor.config.schema import schema
+from monitor.config.schema import REFERENCE, schema
 from monitor.schedule import parse_duration
 
 
@@ -94,5 +94,5 @@ def test_one_name_will_do_where_a_list_of_names_is_wanted(made: dict[str, Any]) 
 
 def test_an_option_of_any_type_may_be_a_reference(made: dict[str, Any]) -> None:
     stories = made["$defs"]["HackerNewsOptions"]["properties"]["stories"]
-    assert {"type": "string", "pattern": "^(env|file):"} in stories["anyOf"]
+    assert {"type": "string", "pattern": REFERENCE} in stories["anyOf"]
     assert stories["description"] == "Bring stories."

@@ -88,6 +88,7 @@ def test_what_is_in_effect_is_shown_with_its_defaults(made: dict[str, object]) -
         "keep": "0s",
         "keep_log": "180d",
         "lease": "2m",
+        "duplicates": "count",
         "executor": "processes",
         "log_level": "info",
     }

@@ -291,6 +291,7 @@ def test_keywords_survive_pickling() -> None:
         ({"keywords": ["x" * 201]}, "200 characters at most"),
         ({"query": "x" * 201}, "200 characters at most"),
         ({"keywords": ["acme OR rival"]}, "reads like an expression"),
+        ({"keywords": ["*acme"]}, "keywords: '\\*acme' begins with a \\*"),
         ({"keywords": [str(n) for n in range(501)]}, "more than 500 entries"),
         ({"query": "NOT acme"}, "none of its words"),
         ({"query": "acme OR NOT phone"}, "none of its words"),

@@ -134,6 +134,19 @@ def test_what_is_not_understood_is_told_what_is(text: str, words: str) -> None:
     assert words in str(caught.value)
 
 
+def test_a_page_of_json_is_told_how_it_is_described(site: Site) -> None:
+    site.pages["/reviews"] = (b'{"data": [{"id": 1}]}', "application/json")
+    with pytest.raises(NotUnderstood, match="sentiment-monitor try http_json -o url=LINK"):
+        understand(f"{site.loopback.url}/reviews", now)
+
+
+@pytest.mark.parametrize("text", ["postgresql://me:hunter2@host/shop", "sqlite:///shop.db", "var/shop.sqlite3"])
+def test_a_database_is_told_how_it_is_described(text: str) -> None:
+    with pytest.raises(NotUnderstood, match="sentiment-monitor try sql -o url=") as caught:
+        understand(text, now)
+    assert "hunter2" not in str(caught.value)
+
+
 def test_a_page_without_a_feed_is_not_understood(site: Site) -> None:
     with pytest.raises(NotUnderstood, match="announces no feed"):
         understand(site.page(), now)
@@ -163,6 +176,13 @@ def test_what_would_not_count_says_why_and_is_not_in_the_score(news: FakeHackerN
     other = _of_news(news, keywords=Keywords.compile(["rival"]))
     assert {one.uncounted for one in other.items} == {"does not name the brand"}
     assert other.sentiment.score is None
+
+
+def test_a_source_that_counts_all_leaves_nothing_out(news: FakeHackerNews) -> None:
+    news.publish(3)
+    keywords = Keywords.compile(["rival"])
+    assert [one.uncounted for one in _of_news(news, keywords=keywords).items] == ["does not name the brand"] * 3
+    assert [one.uncounted for one in _of_news(news, keywords=keywords, match="all").items] == [None] * 3
 
 
 def test_every_item_is_labelled_or_says_why_not(news: FakeHackerNews) -> None:
@@ -216,3 +236,14 @@ def test_options_of_the_users_own_are_added_and_their_hosts_may_be_private(news:
     target = understand("https://hn.algolia.com/?q=acme", now)
     assert target.plus({"base_url": news.base_url}).named == {"hn.algolia.com", "127.0.0.1"}
     assert HackerNewsOptions.model_validate(target.options).query == "acme"
+
+
+def test_what_others_would_send_is_shown_without_a_signature() -> None:
+    target = understand("webhook", now)
+    body = b'[{"text": "I love it", "rating": 5}, {"id": 2}]'
+    found = look(target, target.plugin.options(), now, sent=body)
+    assert [(one.row.text, one.scored.label) for one in found.items] == [("I love it", "positive")]
+    assert [what for what, _ in found.skipped] == ["item 2"]
+    assert not look(target, target.plugin.options(), now).items
+    with pytest.raises(NotUnderstood, match="nobody sends to it"):
+        look(understand("hackernews", now), HackerNewsOptions(query="acme"), now, sent=body)

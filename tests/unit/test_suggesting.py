@@ -28,6 +28,14 @@ def test_no_word_is_suggested_of_fewer_than_three_items() -> None:
     assert telling([{"carrot"}] * 2, [{"phone"}] * 60, never=()) == []
 
 
+def test_neither_grammar_nor_praise_and_blame_are_suggested(shop: Shop) -> None:
+    app = app_of(shop.database)
+    shop.pull(*(item(f"garden {n}", text=f"Acme: the awful leeks of them, no {n}") for n in range(5)))
+    shop.pull(*(item(f"phone {n}", text="Acme makes phones") for n in range(20)))
+    marking.mark(app, [row["id"] for row in shop.rows(ITEM) if "leeks" in row["text"]], "not_about_us")
+    assert [one.word for one in suggest(app, "Acme").words] == ["leeks"]
+
+
 def test_a_brand_is_suggested_words_of_its_own_marked_items_as_an_exclusion_finds_them(shop: Shop) -> None:
     app = app_of(shop.database)
     shop.pull(

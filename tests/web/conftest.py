@@ -50,7 +50,7 @@ def read_only(sampled: Path) -> Iterator[Dashboard]:
 def sample_app(sampled: Path, tmp_path: Path) -> Iterator[App]:
     """The program over a copy of the sample data."""
     folder = tmp_path / "copy"
-    shutil.copytree(sampled, folder)
+    shutil.copytree(sampled, folder, ignore=shutil.ignore_patterns("demo.toml"))  # it names the store of its own folder
     app = build(demo_settings(folder))
     yield app
     app.close()

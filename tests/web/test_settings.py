@@ -18,7 +18,7 @@ def test_the_configuration_is_shown(read_only: Dashboard) -> None:
 
 def test_the_check_names_every_source_and_channel(read_only: Dashboard) -> None:
     text = read_only.submit("/settings/check").text
-    found = re.search(r'<table id="findings">.*?</table>', text, re.S)
+    found = re.search(r'<table id="findings">.*?</table>', text, re.DOTALL)
     assert found is not None
     settings = read_only.app.settings
     assert found[0].count("<tr>") == 2 + len(settings.enabled_sources) + len(settings.channels)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-import tempfile
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter
@@ -24,7 +22,7 @@ FOR_GOOD: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 def chart_engine(house: Here) -> Response:
     """The chart engine's script."""
     file = house.app.database.file
-    folder = file.parent if file is not None else Path(tempfile.gettempdir()) / "sentiment-monitor"
+    folder = file.parent if file is not None else bundle.own_folder()
     try:
         content = bundle.engine(folder)
     except bundle.NoEngine as error:
