@@ -44,15 +44,15 @@ def audit(app: App) -> None:
     drawn = auditing.draw(app, brand, span(end - AUDITED, end, app.settings.monitor.zone), LABELS, SEED)
     if drawn is None:
         return
-    truth = _truth()
+    labels = truth()
     shown = listing.items_by_id(app.database, [one.id for one in auditing.sheet(app, drawn, WRITERS).items])
     for one in auditing.sheet(app, drawn, WRITERS).items:
-        label = truth.get(shown[one.id].external_id)
+        label = labels.get(shown[one.id].external_id)
         if label is not None:
             auditing.say(app, drawn, one, WRITERS, label)
 
 
-def _truth() -> dict[str, str]:
+def truth() -> dict[str, str]:
     """What the writers meant; for items that name two brands or something else of that name, what they say of this one."""
     names = ("labels.jsonl", "labels_larkspur.jsonl")
     texts = (files(__package__).joinpath(name).read_text(encoding="utf-8") for name in names)

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from monitor.app import App, build
 from monitor.daemon import run_once
+from monitor.samples import demo
 from monitor.samples.demo import demo_settings
 from tests.web.serving import Dashboard, served
 
@@ -33,6 +34,7 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sampled")
     app = build(demo_settings(folder))
     run_once(app, Event())
+    demo.audit(app)
     app.close()
     return folder
 
