@@ -17,7 +17,7 @@ from monitor.samples.demo import demo_settings
 from monitor.web import serving
 
 IMAGES = Path(__file__).parent / "images"
-FLAGS = "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --hide-scrollbars".split()
+FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--hide-scrollbars"]
 BRAND = "brand=Larkspur&window=30d"
 
 

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from typing import Any, Final
 
+from monitor.charts import series
 from monitor.charts.chart import (
     EXPECTED,
-    GAP,
     INK,
     NEGATIVE,
     NEUTRAL,
     POSITIVE,
-    QUIET,
     TEXT,
     UNSCORED,
     Chart,
     axis,
     framed,
 )
-from monitor.digest import escape, times
-from monitor.digest.numbers import count, gained, plural, score, stars
-from monitor.figures import BrandFigures, Day, Followers, Sentiment, WindowFigure
+from monitor.charts.scores import leading, score_chart
+from monitor.digest import times
+from monitor.digest.numbers import count, gained, plural, stars
+from monitor.figures import BrandFigures, Day, Followers, WindowFigure
 
-MOST_LABELS: Final = 6
 MOST_ROWS: Final = 8
-NAME: Final = 26
-"""Characters of a name in a chart."""
 _ORDER: Final = ("positive", "neutral", "negative", "not scored")
 _COLOURS: Final = (POSITIVE, NEUTRAL, NEGATIVE, UNSCORED)
 
@@ -35,7 +32,7 @@ _COLOURS: Final = (POSITIVE, NEUTRAL, NEGATIVE, UNSCORED)
 def charts_of(brand: BrandFigures, window: WindowFigure, zone: tzinfo) -> list[Chart]:
     """The charts that say something of these figures, in the order they are shown."""
     made = (
-        score_chart(brand, window, zone),
+        score_chart(brand, window, zone, leading(brand)),
         volume_chart(brand, window, zone),
         stars_chart(brand),
         engagement_chart(brand),
@@ -45,95 +42,6 @@ def charts_of(brand: BrandFigures, window: WindowFigure, zone: tzinfo) -> list[C
     return [chart for chart in made if chart is not None]
 
 
-# --------------------------------------------------------------------------------------------------- score
-
-
-def score_chart(brand: BrandFigures, window: WindowFigure, zone: tzinfo) -> Chart | None:
-    """The score by day or hour, with the range it likely lies in, gaps and dated events."""
-    leading = "reviews" if brand.reviews.total > brand.social.total else "social"
-    known = [day for day in brand.series if _score(day, leading).score is not None]
-    if len(known) < 2:
-        return None
-    values = [_score_row(number, day, leading, zone, window) for number, day in enumerate(brand.series)]
-    x = _x(values)
-    layers = [
-        *_gaps(values, x),
-        {
-            "mark": {"type": "rule", "color": QUIET, "strokeDash": [3, 3]},
-            "encoding": {"y": {"datum": 0}},
-        },
-        {
-            "transform": [{"filter": "isValid(datum.low)"}],
-            "mark": {"type": "rule", "size": _width(values), "color": POSITIVE, "opacity": 0.22},
-            "encoding": {"x": x, "y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}},
-        },
-        {
-            "transform": [{"filter": "isValid(datum.score)"}],
-            "mark": {"type": "line", "color": POSITIVE, "strokeWidth": 2},
-            "encoding": {
-                "x": x,
-                "y": {
-                    "field": "score",
-                    "type": "quantitative",
-                    "scale": {"domain": [-1, 1]},
-                    "axis": axis(values=[-1, -0.5, 0, 0.5, 1], format="+.1f"),
-                },
-            },
-        },
-        {
-            "transform": [{"filter": "isValid(datum.score)"}],
-            "mark": {"type": "point", "size": 42, "color": POSITIVE, "strokeWidth": 1.5, "opacity": 1},
-            "encoding": {
-                "x": x,
-                "y": {"field": "score", "type": "quantitative"},
-                "fill": {"condition": {"test": "isValid(datum.low)", "value": POSITIVE}, "value": "#ffffff"},
-            },
-        },
-        *_events(brand, x, window),
-    ]
-    noun = "reviews" if leading == "reviews" else "mentions"
-    return Chart(
-        "score",
-        f"Score of {noun}, with its likely range",
-        _score_alt(brand, known, leading, noun, zone, window),
-        framed(210, layers, values),
-    )
-
-
-def _score(day: Day, leading: str) -> Sentiment:
-    return day.reviews if leading == "reviews" else day.social
-
-
-def _score_row(number: int, day: Day, leading: str, zone: tzinfo, window: WindowFigure) -> dict[str, Any]:
-    figure = _score(day, leading)
-    return {
-        "index": number,
-        "label": _label(day.start, zone, window),
-        "score": figure.score,
-        "low": figure.low,
-        "high": figure.high,
-        "n": figure.total,
-        "gap": day.gap,
-    }
-
-
-def _score_alt(
-    brand: BrandFigures, known: Sequence[Day], leading: str, noun: str, zone: tzinfo, window: WindowFigure
-) -> str:
-    lowest = min(known, key=lambda day: _score(day, leading).score or 0)
-    highest = max(known, key=lambda day: _score(day, leading).score or 0)
-    first, last = (_score(day, leading).score for day in (known[0], known[-1]))
-    parts = [
-        f"Score of {noun} from {_label(known[0].start, zone, window)} ({score(first)}) to"
-        f" {_label(known[-1].start, zone, window)} ({score(last)}): lowest {score(_score(lowest, leading).score)} on"
-        f" {_label(lowest.start, zone, window)}, highest {score(_score(highest, leading).score)} on"
-        f" {_label(highest.start, zone, window)}",
-        *(f"{text} on {_label(at, zone, window)}" for at, text in _annotations(brand, window)),
-        *_gap_words(brand.series, zone, window),
-    ]
-    return "; ".join(parts) + "."
-
-
 # -------------------------------------------------------------------------------------------------- volume
 
 
@@ -141,14 +49,14 @@ def volume_chart(brand: BrandFigures, window: WindowFigure, zone: tzinfo) -> Cha
     """Items by day or hour, stacked by label, with what is usual where that is known."""
     if sum(day.volume for day in brand.series) == 0 or len(brand.series) < 2:
         return None
-    days = [(number, day, _label(day.start, zone, window)) for number, day in enumerate(brand.series)]
+    days = [(number, day, series.stretch_label(day.start, zone, window)) for number, day in enumerate(brand.series)]
     values = [row for number, day, label in days for row in _volume_rows(number, day, label)]
-    x = _x(values)
+    x = series.across(values)
     layers = [
-        *_gaps(values, x),
+        *series.gaps(values, x),
         {
             "transform": [{"filter": "isValid(datum.part)"}],
-            "mark": {"type": "bar", "size": _width(values)},
+            "mark": {"type": "bar", "size": series.width(values)},
             "encoding": {
                 "x": x,
                 "y": {
@@ -167,7 +75,7 @@ def volume_chart(brand: BrandFigures, window: WindowFigure, zone: tzinfo) -> Cha
             },
         },
         *_expected_layer(values, x),
-        *_events(brand, x, window),
+        *series.events(brand, x, window),
     ]
     return Chart("volume", "Items, by label", _volume_alt(brand, zone, window), framed(210, layers, values))
 
@@ -204,9 +112,9 @@ def _volume_alt(brand: BrandFigures, zone: tzinfo, window: WindowFigure) -> str:
     total = sum(day.volume for day in brand.series)
     usual = [one for day in brand.series if (one := _usual(day)) is not None]
     parts = [
-        f"{plural(total, 'item')} by label; most on {_label(busiest.start, zone, window)}: {count(busiest.volume)}",
+        f"{plural(total, 'item')} by label; most on {series.stretch_label(busiest.start, zone, window)}: {count(busiest.volume)}",
         *([f"a dashed line shows what is usual, about {sum(usual) / len(usual):.0f} each"] if usual else []),
-        *_gap_words(brand.series, zone, window),
+        *series.gap_words(brand.series, zone, window),
     ]
     return "; ".join(parts) + "."
 
@@ -238,7 +146,7 @@ def engagement_chart(brand: BrandFigures) -> Chart | None:
             ("comments", one.engagement.comments),
         ):
             if amount and amount > 0:
-                rows.append({"source": _name(one.source), "part": name, "items": amount})
+                rows.append({"source": series.short_name(one.source), "part": name, "items": amount})
     totals: dict[str, int] = {}
     for row in rows:
         totals[row["source"]] = totals.get(row["source"], 0) + row["items"]
@@ -274,7 +182,7 @@ def followers_chart(brand: BrandFigures) -> Chart | None:
     if not leading:
         return None
     values: list[dict[str, Any]] = [
-        {"account": _name(one.account), "items": one.count, "colour": "#4b5b76", "told": _followed(one)}
+        {"account": series.short_name(one.account), "items": one.count, "colour": "#4b5b76", "told": _followed(one)}
         for one in leading
     ]
     bars = _bars("account", values)
@@ -317,19 +225,19 @@ def sources_chart(brand: BrandFigures, window: WindowFigure, zone: tzinfo) -> Ch
     failing = [name for name in names if any(gap.source == name for gap in gaps)]
     shown = [*failing, *(name for name in names if name not in failing)][:MOST_ROWS]
     values: list[dict[str, Any]] = [
-        {"source": _name(name), "from": 0.0, "to": whole, "state": "read"} for name in shown
+        {"source": series.short_name(name), "from": 0.0, "to": whole, "state": "read"} for name in shown
     ]
     for gap in gaps:
         if gap.source in shown:
             start, end = (max(0.0, min(whole, (at - window.start) / timedelta(hours=1))) for at in (gap.start, gap.end))
-            values.append({"source": _name(gap.source), "from": start, "to": end, "state": "not read"})
+            values.append({"source": series.short_name(gap.source), "from": start, "to": end, "state": "not read"})
     layer = {
         "mark": {"type": "bar", "size": 14},
         "encoding": {
             "y": {
                 "field": "source",
                 "type": "nominal",
-                "sort": [_name(name) for name in shown],
+                "sort": [series.short_name(name) for name in shown],
                 "axis": axis(labelLimit=190),
             },
             "x": {"field": "from", "type": "quantitative", "scale": {"domain": [0, whole]}, "axis": None},
@@ -342,85 +250,7 @@ def sources_chart(brand: BrandFigures, window: WindowFigure, zone: tzinfo) -> Ch
         },
     }
     told = "; ".join(
-        f"{_name(gap.source)} was not read from {times.moment(gap.start, zone)} to {times.moment(gap.end, zone)}"
+        f"{series.short_name(gap.source)} was not read from {times.moment(gap.start, zone)} to {times.moment(gap.end, zone)}"
         for gap in gaps[:5]
     )
     return Chart("sources", "What was read", f"{told}.", framed(24 * len(shown) + 40, [layer], values))
-
-
-# -------------------------------------------------------------------------------------------------- common
-
-
-def _x(values: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    numbers = {row["index"]: row["label"] for row in values}
-    step = max(1, -(-len(numbers) // MOST_LABELS))
-    named = {number: label for number, label in numbers.items() if number % step == 0}
-    words = " : ".join(f"datum.value === {number} ? '{label}'" for number, label in named.items())
-    return {
-        "field": "index",
-        "type": "quantitative",
-        "scale": {"domain": [-0.5, len(numbers) - 0.5], "nice": False},
-        "axis": axis(grid=False, values=list(named), labelExpr=f"{words} : ''", labelFlush=False),
-    }
-
-
-def _width(values: Sequence[dict[str, Any]]) -> float:
-    return max(1.0, min(22.0, 0.72 * 400 / len({row["index"] for row in values})))
-
-
-def _gaps(values: Sequence[dict[str, Any]], x: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Days in which something was not read, behind everything else."""
-    if any(row["gap"] for row in values):
-        wide = 400 / len({row["index"] for row in values})
-        yield {
-            "transform": [{"filter": "datum.gap"}, {"aggregate": [{"op": "count", "as": "n"}], "groupby": ["index"]}],
-            "mark": {"type": "rule", "size": wide, "color": GAP},
-            "encoding": {"x": x, "y": {"value": 0}, "y2": {"value": {"expr": "height"}}},
-        }
-        first = min(row["index"] for row in values if row["gap"])
-        yield {
-            "data": {"values": [{"index": first, "text": "gap"}]},
-            "mark": {"type": "text", "fontSize": TEXT - 1, "color": "#7a4d00", "baseline": "bottom"},
-            "encoding": {"x": x, "y": {"value": TEXT}, "text": {"field": "text"}},
-        }
-
-
-def _events(brand: BrandFigures, x: dict[str, Any], window: WindowFigure) -> Iterator[dict[str, Any]]:
-    """Dated events, each a line with its name beside; names of neighbours stand under each other."""
-    edges = [day.start for day in brand.series]
-    for row, (at, text) in enumerate(_annotations(brand, window)):
-        number = sum(edge <= at for edge in edges) - 1
-        late = number > len(edges) * 0.5
-        data = {"values": [{"index": number, "text": text}]}
-        mark = {"align": "right" if late else "left", "dx": -5 if late else 5, "baseline": "top"}
-        place = {"y": {"value": 1 + row % 3 * (TEXT + 3)}}
-        yield {"data": data, "mark": {"type": "rule", "color": INK, "strokeWidth": 1}, "encoding": {"x": x}}
-        yield {
-            "data": data,
-            "mark": {"type": "text", "fontSize": TEXT - 1, **mark},
-            "encoding": {"x": x, **place, "text": {"field": "text"}},
-        }
-
-
-def _annotations(brand: BrandFigures, window: WindowFigure) -> list[tuple[datetime, str]]:
-    """Events within the window, with their words made harmless."""
-    found = getattr(brand, "annotations", [])
-    return [(one.at, _name(one.text)) for one in found if window.start <= one.at < window.end]
-
-
-def _gap_words(series: Sequence[Day], zone: tzinfo, window: WindowFigure) -> Iterator[str]:
-    missing = [_label(day.start, zone, window) for day in series if day.gap]
-    if missing:
-        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
-        yield f"something was not read on {', '.join(missing[:3])}{more}"
-
-
-def _label(at: datetime, zone: tzinfo, window: WindowFigure) -> str:
-    local = at.astimezone(zone)
-    if window.end - window.start <= timedelta(hours=50):
-        return f"{local:%H:%M}"
-    return f"{local.day} {times.MONTHS[local.month - 1][:3]}"
-
-
-def _name(text: str) -> str:
-    return escape.cap(escape.name(text), NAME)

@@ -40,9 +40,9 @@ class Answer(BaseModel):
 
 
 class Wish(BaseModel):
-    """What a request's body is made of: strict about its fields."""
+    """What a request's body is made of: strict about its fields and their types."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

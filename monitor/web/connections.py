@@ -24,25 +24,29 @@ CONNECTIONS: Final = 400
 class Patient(H11Protocol):
     """uvicorn's connection, which ends those that hold it without using it."""
 
+    head_seconds: float = HEAD_SECONDS
+    take_seconds: float = TAKE_SECONDS
+    connections_at_most: int = CONNECTIONS
     _head: asyncio.TimerHandle | None = None
     _taking: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        if len(self.connections) > CONNECTIONS:
-            LOG.warning("more than connections=%d at once: one is closed", CONNECTIONS)
+        if len(self.connections) > self.connections_at_most:
+            LOG.warning("more than connections=%d at once: one is closed", self.connections_at_most)
             transport.abort()
             return
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._head, self._taking = _cancelled(self._head), _cancelled(self._taking)
+        _cancel(self._head)
+        _cancel(self._taking)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         if not self._is_idle:
-            self._head = _cancelled(self._head)
+            _cancel(self._head)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -51,10 +55,10 @@ class Patient(H11Protocol):
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._taking = self.loop.call_later(TAKE_SECONDS, self.transport.abort)
+        self._taking = self.loop.call_later(self.take_seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
-        self._taking = _cancelled(self._taking)
+        _cancel(self._taking)
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:
@@ -77,14 +81,14 @@ class Patient(H11Protocol):
         return self.cycle is None or self.cycle.response_complete
 
     def _await_head(self) -> None:
-        _cancelled(self._head)
-        self._head = self.loop.call_later(HEAD_SECONDS, self._give_up)
+        _cancel(self._head)
+        self._head = self.loop.call_later(self.head_seconds, self._give_up)
 
     def _give_up(self) -> None:
         if self._is_idle:
             self.transport.abort()
 
 
-def _cancelled(timer: asyncio.TimerHandle | None) -> None:
+def _cancel(timer: asyncio.TimerHandle | None) -> None:
     if timer is not None:
         timer.cancel()

@@ -100,7 +100,8 @@ def _scores(app: App) -> Iterator[Metric]:
 
 
 def _tally(counts: Mapping[str, int]) -> Tally:
-    return Tally(*(counts.get(label, 0) for label in ("positive", "negative", "neutral", "unscored")))
+    positive, negative, neutral, unscored = (counts.get(label, 0) for label in s.MOOD)
+    return Tally(positive, negative, neutral, unscored)
 
 
 def _sources(app: App) -> Iterator[Metric]:

@@ -39,6 +39,8 @@ HTTPS_ALONE: Final = {"Strict-Transport-Security": "max-age=31536000"}
 LARGEST_BODY: Final = 10 * 1024 * 1024
 LARGEST_FROM_STRANGERS: Final = 16 * 1024
 """What may be sent to where one signs in."""
+LONGEST_PATH: Final = 2_000
+"""Characters; a number in it of more digits than Python reads would be a bug of ours."""
 BODY_SECONDS: Final = 60.0
 """How long a body may take to arrive."""
 AT_ONCE: Final = 100
@@ -48,8 +50,11 @@ AT_ONCE: Final = 100
 class Guarded:
     """Answers only to our own names, to so many at once, to bodies of bearable size; adds the headers that an answer does not set itself."""
 
-    def __init__(self, app: ASGIApp, site: FastAPI) -> None:
+    def __init__(
+        self, app: ASGIApp, site: FastAPI, *, body_seconds: float = BODY_SECONDS, at_once: int = AT_ONCE
+    ) -> None:
         self._app, self._site = app, site
+        self._body_seconds, self._at_once = body_seconds, at_once
         self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +68,7 @@ class Guarded:
             return
         self._under_way += 1
         try:
-            await self._app(scope, _Receiving(receive, _largest(scope)), sending)
+            await self._app(scope, _Receiving(receive, _largest(scope), self._body_seconds), sending)
         except Exception as error:
             await _fail(scope, receive, sending, error)
         finally:
@@ -74,12 +79,14 @@ class Guarded:
         house, is_local = self._site.state.house, self._site.state.is_local
         if not is_known_host(house, headers.get("host", ""), is_local=is_local):
             return _refuse(421, _UNKNOWN_HOST)
-        if self._under_way >= AT_ONCE:
+        if self._under_way >= self._at_once:
             return _refuse(503, "too many ask at once; try again in a moment", {"Retry-After": "2"})
         if _size(headers) > _largest(scope):
             return _refuse(413, _too_large(_largest(scope)))
         if "\0" in scope["path"] or b"%00" in scope["query_string"]:
             return _refuse(422, "the address holds a NUL character; leave it out")
+        if len(scope["path"]) > LONGEST_PATH:
+            return _refuse(414, f"the address has more than {LONGEST_PATH:,} characters; shorten it")
         return None
 
 
@@ -117,11 +124,11 @@ async def _fail(scope: Scope, receive: Receive, sending: _Sending, error: Except
 class _Receiving:
     """A request's body as it arrives: no larger and no slower than can be borne, whatever it said of its size."""
 
-    def __init__(self, receive: Receive, largest: int) -> None:
+    def __init__(self, receive: Receive, largest: int, seconds: float) -> None:
         self._receive, self._largest = receive, largest
         self._seen = 0
         self._is_whole = False
-        self._until = asyncio.get_running_loop().time() + BODY_SECONDS
+        self._until = asyncio.get_running_loop().time() + seconds
 
     async def __call__(self) -> Message:
         if self._is_whole:

@@ -60,7 +60,7 @@ def render(
         "days_zone": house.settings.monitor.zone,
         "navigation": NAVIGATION,
         "all_brands": [brand.name for brand in house.settings.brands],
-        "fault": house.fault if visitor else None,  # it names what stands in the configuration
+        "config_fault": house.fault if visitor else None,  # it names what stands in the configuration
         "flash": _flash(request),
         "theme": request.cookies.get("sm_theme") if request.cookies.get("sm_theme") in ("light", "dark") else None,
         "now": house.now(),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import Depends, Path, Query
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from starlette.datastructures import QueryParams
 
 from monitor.app import App
@@ -135,7 +135,9 @@ class ItemWhere(Wish):
 
 
 class ItemsAsked(ItemWhere):
-    """Which items, in which order, and where the page begins."""
+    """Which items, in which order, and where the page begins: from an address, where all is text."""
+
+    model_config = ConfigDict(strict=False)
 
     order: Literal["newest", "oldest", "negative", "positive", "engaged", "unanswered"] = Field(
         default="newest", description="In which order; unanswered: those reviews first.", examples=["negative"]

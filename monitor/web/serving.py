@@ -45,7 +45,8 @@ def listening(host: str, port: int) -> socket.socket:
         made.bind(address)
         made.listen(128)
     except OSError as error:
-        remedy = "choose another port: [web] port = 8351" if port else "choose another: [web] host"
+        other = port + 1 if port < 65_535 else 8350
+        remedy = f"choose another port: [web] port = {other}" if port else "choose another: [web] host"
         raise NotListening(f"web: {host} port {port} cannot be used ({error.strerror}); {remedy}") from error
     return made
 

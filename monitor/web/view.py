@@ -8,6 +8,7 @@ from datetime import tzinfo
 from typing import Final
 
 from monitor.charts import Chart, charts_of
+from monitor.charts.scores import Kind, leading, score_chart
 from monitor.digest import layout, times, words
 from monitor.digest.escape import Link
 from monitor.digest.numbers import count
@@ -50,12 +51,17 @@ def here(link: Link | None) -> str | None:
 def plotted(report: Report, asked: Asked, zone: tzinfo) -> dict[str, Plotted]:
     """The charts of a report's first brand, by name."""
     brand = report.brands[0]
-    return {one.name: _plotted(one, brand, asked, zone) for one in charts_of(brand, report.window, zone)}
+    other: Kind = "social" if leading(brand) == "reviews" else "reviews"
+    charts = [*charts_of(brand, report.window, zone), score_chart(brand, report.window, zone, other)]
+    return {one.name: _plotted(one, brand, asked, zone) for one in charts if one is not None}
+
+
+_KINDS: Final[Mapping[str, Kind]] = {"score of mentions": "social", "score of reviews": "reviews"}
 
 
 def _plotted(chart: Chart, brand: BrandFigures, asked: Asked, zone: tzinfo) -> Plotted:
-    if chart.name == "score":
-        kind = "reviews" if brand.reviews.total > brand.social.total else "social"
+    if chart.name.startswith("score"):
+        kind = _KINDS.get(chart.name, leading(brand))
         rows = [(_day(day, asked.window, zone), *_score_cells(day, kind)) for day in brand.series]
         return Plotted(chart, ("When", "Score", "Of", "Read"), rows, _series(brand, asked, f"{kind}.total"))
     if chart.name == "volume":

@@ -77,7 +77,9 @@ def token_of(page: httpx.Response) -> str:
     return found[1]
 
 
-def key(app: App, name: str = "robot", *, may_write: bool = False, brands: Sequence[str] | None = None) -> dict[str, str]:
+def key(
+    app: App, name: str = "robot", *, may_write: bool = False, brands: Sequence[str] | None = None
+) -> dict[str, str]:
     """The header of a program with a token."""
     made = access.new_token()
     assert tokens.add_token(

@@ -52,7 +52,12 @@ def test_on_this_machine_alone_nobody_is_asked(tmp_path: Path, migrated_file: Pa
 
 @pytest.mark.parametrize(
     "added",
-    [{"X-Forwarded-For": "203.0.113.9"}, {"Forwarded": "for=203.0.113.9"}, {"X-Real-IP": "203.0.113.9"}, {"Via": "1.1 edge"}],
+    [
+        {"X-Forwarded-For": "203.0.113.9"},
+        {"Forwarded": "for=203.0.113.9"},
+        {"X-Real-IP": "203.0.113.9"},
+        {"Via": "1.1 edge"},
+    ],
     ids=str,
 )
 def test_what_came_through_a_proxy_is_not_from_this_machine(open_door: Dashboard, added: dict[str, str]) -> None:
@@ -77,7 +82,13 @@ def open_door(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "web", [{"host": "0.0.0.0"}, {"public_url": "https://monitor.example.org"}, {"hosts": ["monitor.lan"]}, {"proxies": ["10.0.0.1"]}]
+    "web",
+    [
+        {"host": "0.0.0.0"},
+        {"public_url": "https://monitor.example.org"},
+        {"hosts": ["monitor.lan"]},
+        {"proxies": ["10.0.0.1"]},
+    ],
 )
 def test_who_can_be_reached_from_elsewhere_is_open_to_nobody(
     tmp_path: Path, migrated_file: Path, web: dict[str, object]
@@ -185,9 +196,33 @@ def test_an_open_visit_is_no_session(locked: Dashboard) -> None:
 # ---------------------------------------------------------------------------------------------------- redirects
 
 ELSEWHERE = (
-    *("//evil.example", "///evil.example", r"\\evil.example", r"/\evil.example", r"/\/evil.example", "https://evil.example/"),
-    *("javascript:alert(1)", "data:text/html,x", "/\t/evil.example", "/\n/evil.example", "\t//evil.example", " //evil.example"),
-    *("%2f%2fevil.example", "/\x00/evil.example", "/\u2028/evil.example", "evil.example", "", "?", "/\x7f", "http:/evil", "/\x85//x"),
+    *(
+        "//evil.example",
+        "///evil.example",
+        r"\\evil.example",
+        r"/\evil.example",
+        r"/\/evil.example",
+        "https://evil.example/",
+    ),
+    *(
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "/\t/evil.example",
+        "/\n/evil.example",
+        "\t//evil.example",
+        " //evil.example",
+    ),
+    *(
+        "%2f%2fevil.example",
+        "/\x00/evil.example",
+        "/\u2028/evil.example",
+        "evil.example",
+        "",
+        "?",
+        "/\x7f",
+        "http:/evil",
+        "/\x85//x",
+    ),
 )
 
 
@@ -200,7 +235,9 @@ def test_nobody_is_sent_elsewhere(locked: Dashboard, stranger: httpx.Client, to:
         assert stranger.get("/login", params={"next": to}).headers["location"] == "/"
 
 
-@pytest.mark.parametrize("to", ["/%2f/evil.example", "/.//evil.example", "/items?next=//evil.example", "/a/..//evil.example"])
+@pytest.mark.parametrize(
+    "to", ["/%2f/evil.example", "/.//evil.example", "/items?next=//evil.example", "/a/..//evil.example"]
+)
 def test_what_looks_like_elsewhere_stays_here(stranger: httpx.Client, to: str) -> None:
     answer = stranger.post("/login", data={"password": PASSWORD, "next": to})
     target = stranger.base_url.join(answer.headers["location"])
@@ -317,7 +354,14 @@ def test_a_form_is_of_the_visitor_it_was_shown_to() -> None:
     assert not signer.is_form_of(Visitor("robot", "token"), signer.form_token(Visitor("robot", "token")))
 
 
-def test_a_wrong_password_is_told_beside_the_field(locked: Dashboard, page: Page) -> None:
+def test_a_wrong_password_is_told_beside_the_field_and_not_repeated(stranger: httpx.Client) -> None:
+    answer = stranger.post("/login", data={"password": "wrong-word-17"}, headers={"X-Forwarded-For": "198.51.100.9"})
+    assert answer.status_code == 401
+    assert 'aria-describedby="wrong"' in answer.text
+    assert "wrong-word-17" not in answer.text
+
+
+def test_the_password_opens_what_was_asked_for_and_signing_out_closes_it(locked: Dashboard, page: Page) -> None:
     page.goto(f"{locked.url}/sources?state=all")
     expect(page.get_by_label("Password")).to_be_focused()
     page.get_by_label("Password").fill(PASSWORD)

@@ -54,9 +54,9 @@ def test_what_is_configured_is_said_in_words(read_only: Dashboard) -> None:
 def test_a_digest_is_shown_in_its_frame_as_its_readers_see_it(read_only: Dashboard, page: Page) -> None:
     page.goto(f"{read_only.url}/digests/{built(read_only.app)}")
     letter = page.frame_locator("iframe")
-    expect(letter.get_by_text("Larkspur").first).to_be_visible()
-    box = letter.locator("body").evaluate("body => getComputedStyle(body).fontFamily")
-    assert "serif" in box  # its styles are let in
+    heading = letter.get_by_role("heading", name="Larkspur")
+    expect(heading).to_be_visible()
+    expect(heading).to_have_css("font-family", re.compile("sans-serif"))  # its styles are let in
     assert_usable_by_all(page)
     page.goto(f"{read_only.url}/digests")
     assert_usable_by_all(page)

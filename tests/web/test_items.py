@@ -23,7 +23,7 @@ from monitor.web.asked import Unasked, window_named
 from monitor.web.chosen import of_query
 from monitor.web.pages.items import COLUMNS, COUNTED_TO, Shown
 from storage import listing
-from storage.records import ItemFilter
+from storage.records import ERASED, ItemFilter
 from storage.tables import ITEM
 from tests.web.serving import Dashboard
 
@@ -272,3 +272,14 @@ def test_whoever_is_limited_to_a_brand_is_asked_of_no_other(read_only: Dashboard
     other = Visitor("other", "token", brands=frozenset({BRAND}))
     with pytest.raises(Unasked, match="of another brand"):
         of_query(read_only.app, QueryParams(f"figure=competitors.Jotwick.mentions&brand={BRAND}"), other, "/items")
+
+
+def test_an_erased_item_shows_that_it_was_and_offers_nothing(dashboard: Dashboard) -> None:
+    found = listing.items(dashboard.app.database, ItemFilter(brand=BRAND, kinds=["mention"]), limit=1)[0]
+    gone = {"title": None, "text": None, "url": None, "author_id": None, "author_name": None}
+    rewrite(dashboard.app, found.id, external_id=f"{ERASED}1", erased_at=dashboard.app.now(), **gone)
+    for address in (f"/items?brand={BRAND}", f"/items/{found.id}"):
+        text = dashboard.get(address).text
+        assert "Its words have been erased." in text
+        assert f'value="positive {found.id}"' not in text
+    assert "which has been erased since" in dashboard.get(f"/items/{found.id}/why").text

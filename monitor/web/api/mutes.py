@@ -49,7 +49,7 @@ class Mutes(Answer):
 class MuteWish(Wish):
     """Whom to mute: an author or a site, for one brand or (without) for all."""
 
-    brand: Name | None = Field(default=None, examples=["Larkspur"])
+    brand: Name | None = Field(default=None, description="For this brand; for all without it.", examples=["Larkspur"])
     author_id: str | None = Field(
         default=None, pattern=r"^[1-9][0-9]{0,18}$", description="An author's number.", examples=["1234"]
     )

@@ -44,7 +44,7 @@ class Rules(Answer):
 class RuleTrial(Wish):
     """Which rule to try: one by name (all without), or an expression."""
 
-    name: Name | None = Field(default=None, description="This rule, even if it is not enabled.")
+    name: Name | None = Field(default=None, description="This rule, even if it is not enabled.", examples=["low"])
     when: Plain | None = Field(
         default=None, min_length=1, max_length=2_000, description="Instead: an expression.", examples=["rating <= 2"]
     )

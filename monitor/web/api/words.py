@@ -12,7 +12,7 @@ from monitor.app import App
 from monitor.marking import ids_where
 from monitor.web import acting, sight
 from monitor.web.access import Visitor
-from monitor.web.acting import AT_ONCE, NO_FILTER, Outcome
+from monitor.web.acting import AT_ONCE, LONGEST_TAG, NO_FILTER, Outcome
 from monitor.web.answers import LARGEST, Answer, Plain, Wish, api, problems
 from monitor.web.api.items import COUNTING, WholeItem, item_of, whole
 from monitor.web.asked import window_named
@@ -31,7 +31,9 @@ MarkName = Annotated[
     Literal["not_about_us", "done"],
     Path(description="not_about_us: it counts no more; done: seen to.", examples=["done"]),
 ]
-TagName = Annotated[str, Path(description="1 to 60 characters.", min_length=1, max_length=200, examples=["press"])]
+TagName = Annotated[
+    str, Path(description="1 to 60 characters.", min_length=1, max_length=LONGEST_TAG, examples=["press"])
+]
 
 
 class MovedScore(Answer):
@@ -126,7 +128,7 @@ class Bulk(Wish):
         default=None, min_length=1, max_length=AT_ONCE, examples=[[17, 18]]
     )
     where: ItemWhere | None = Field(default=None, examples=[{"q": "giveaway", "window": "7d"}])
-    tag: Plain = Field(default="", max_length=200, description="With tag and untag.", examples=["press"])
+    tag: Plain = Field(default="", max_length=LONGEST_TAG, description="With tag and untag.", examples=["press"])
     dry_run: bool = Field(default=False, description="Say how many, and change nothing.", examples=[True])
 
     @model_validator(mode="after")

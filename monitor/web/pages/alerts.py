@@ -179,7 +179,7 @@ def chance(p: float) -> str:
 def length(time: timedelta) -> str:
     """``a day``, ``3 days``, ``6 hours``: what an alert waits for."""
     days, hours = time // timedelta(days=1), time // timedelta(hours=1)
-    if hours == 24 * days:
+    if days and hours == 24 * days:
         return "a day" if days == 1 else numbers.plural(days, "day")
     return numbers.plural(hours, "hour") if hours else numbers.plural(time // timedelta(minutes=1), "minute")
 

@@ -49,11 +49,11 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(visitor)])
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """A digest of the configuration, in words. ``next_due``: none, where the schedule names no day that comes."""
+    """A digest of the configuration, in words; ``brands`` are those it speaks of, competitors among them."""
 
     settings: DigestSettings
     schedule: str
-    next_due: datetime | None
+    next_due: datetime
     brands: list[str]
 
 

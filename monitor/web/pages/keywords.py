@@ -30,7 +30,9 @@ from monitor.web.page import back, render
 
 router = APIRouter(include_in_schema=False)
 SECONDS: Final = 8.0
-"""How long a part of the page may look through the store."""
+"""How long a trial may look through the store."""
+RULES_SECONDS: Final = 3.0
+"""The same for what every visit counts."""
 WAIT_SECONDS: Final = 20.0
 """How long somebody waits for the stored items to follow; after that they follow by themselves."""
 MOST_WORDS: Final = 20
@@ -152,7 +154,7 @@ def rows_of(brand: BrandSettings) -> list[tuple[str, str]]:
 
 
 def _rules(app: App, brand: str) -> dict[str, Any]:
-    (found,) = rules_of(app, [brand], seconds=SECONDS)
+    (found,) = rules_of(app, [brand], seconds=RULES_SECONDS)
     return {"found": found, "configured": rows_of(app.settings.brand(brand)), "can_write": _can_write(app, brand)}
 
 
