@@ -26,7 +26,7 @@ endif
 run: $(VENV)/.run
 	$(BIN)/sentiment-monitor run --config $(CONFIG) $(ARGS)
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(VENV)/.browser
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: lint types imports test
@@ -59,6 +59,10 @@ $(VENV)/.run: requirements/run.lock pyproject.toml
 
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.run
 	$(PIP) install -r requirements/dev.lock
+	touch $@
+
+$(VENV)/.browser: $(VENV)/.dev
+	sh requirements/browser.sh $(BIN)/python
 	touch $@
 
 lock:

@@ -39,6 +39,7 @@ def text_of(starter: Starter) -> str:
         _DIGESTS,
         _CHANNELS.replace("{folder}", _value(starter.folder)),
         _EMAIL,
+        _WEB,
     ]
     return "\n".join(sections)
 
@@ -158,4 +159,10 @@ _EMAIL: Final = """\
 # password = "env:SMTP_PASSWORD"
 # from = "Sentiment Monitor <monitor@example.org>"
 # to = ["you@example.org"]
+"""
+
+_WEB: Final = """\
+# The dashboard: http://127.0.0.1:8350 while the daemon runs, for this machine alone.
+[web]
+enabled = true
 """
