@@ -17,6 +17,7 @@ from monitor.web import access
 from monitor.web.guards import Here, Submitted, submitted, visitor
 from monitor.web.house import House
 from monitor.web.page import back, render
+from monitor.web.schedule_words import schedule_words
 from storage import tokens
 
 router = APIRouter(include_in_schema=False)
@@ -67,7 +68,7 @@ def _page(request: Request, house: House, **more: Any) -> Response:
         file=house.settings.path.name if house.settings.path else None, notes=lines(parties(house.app), house.app),
         tokens=tokens.tokens(house.app.database),
         brands=[brand.name for brand in house.settings.brands], coming=coming(house.settings, house.now()),
-        password=house.password_hash is not None, **fields,
+        password=house.password_hash is not None, schedule_words=schedule_words, **fields,
     )  # fmt: skip
 
 
