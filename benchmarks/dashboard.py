@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import re
+import signal
 import statistics
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
 import httpx
@@ -36,7 +38,7 @@ from storage.tables import AUTHOR, ITEM
 BRAND: Final = "Tavrell"
 WINDOWS: Final = ("today", "7d", "30d", "90d")
 LATER: Final = frozenset(
-    {"/overview/items", "/topics/items", "/authors/items", "/competitors/items", "/keywords/rules", "/keywords/suggested",
+    {"/items/{id}/copies", "/api/v1/items/{id}/copies", "/items/suggested", "/overview/items", "/topics/items", "/authors/items", "/competitors/items", "/keywords/rules", "/keywords/suggested",
      "/keywords/trial", "/api/v1/report", "/api/v1/authors", "/api/v1/drivers", "/api/v1/competitors", "/api/v1/topics"}
 )  # fmt: skip
 """What reads the window's items: it comes after the page, or an address says that it does."""
@@ -132,12 +134,12 @@ def write(url: str) -> None:
     size = app.database.read(lambda connection: connection.execute(select(func.max(ITEM.c.id))).scalar_one())
     count = size * 10_000
     first = count - 2_000_000 + size % 1_000_000
-    filler, until = Filler(app, count, first), first
-    while True:
+    filler, until, ended = Filler(app, count, first), first, Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    while not ended.wait(PAUSE):
         until += 500
-        new = filler.fill(until)
-        print(new, flush=True)
-        time.sleep(PAUSE)
+        print(filler.fill(until), flush=True)
+    filler.close()
 
 
 @contextmanager
@@ -148,7 +150,7 @@ def running(*arguments: str) -> Iterator[subprocess.Popen[str]]:
     try:
         yield process
     finally:
-        process.kill()
+        process.terminate()
         process.wait()
 
 
@@ -268,7 +270,8 @@ def _most(values: Sequence[float]) -> float:
 
 
 def bare(path: str) -> str:
-    return path.partition("?")[0]
+    """The address without its query, numbers aside."""
+    return re.sub(r"/\d+", "/{id}", path.partition("?")[0])
 
 
 # ------------------------------------------------------------------------------------------------- what is printed

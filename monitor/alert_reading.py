@@ -64,8 +64,11 @@ def rule_of(alert: AlertSettings) -> Rule:
     )  # fmt: skip
 
 
-def series_of(app: App, subject: Subject, since: datetime, until: datetime) -> Series:
-    """The subject's periods from eight weeks before ``since`` up to the one that is running at ``until``."""
+def series_of(app: App, subject: Subject, since: datetime, until: datetime, columns: Sequence[str] = COLUMNS) -> Series:
+    """The subject's periods from eight weeks before ``since`` up to the one that is running at ``until``.
+
+    ``columns``: the sums that are wanted; the others are 0.
+    """
     periods = periods_of(app, since - HISTORY, until, subject.alert.period)
     whole = span(periods[0].start, until, app.settings.monitor.zone)
     spans = [(one.start, one.end) for one in periods]
@@ -73,7 +76,7 @@ def series_of(app: App, subject: Subject, since: datetime, until: datetime) -> S
     gaps: list[f.Gap] = []
     for brand in subject.brands:
         for key, sums in queries.sums_by_source_and_slice(
-            app.database, brand, spans, kinds_of(subject.alert), COLUMNS
+            app.database, brand, spans, kinds_of(subject.alert), columns
         ).items():
             found.setdefault(key, []).append(sums)
         gaps += coverage_of(app, brand, whole).gaps

@@ -49,12 +49,31 @@ class Reach:
         )
 
 
-def coverage_of(app: App, brand: str, window: Window) -> Reach:
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of all sources, whatever the brand and the window."""
+
+    states: Mapping[str, SourceState]
+    begun: Mapping[str, datetime]
+    handed_in: Mapping[str, datetime]
+    imports: Mapping[str, Memory]
+
+
+def known_of(app: App) -> Known:
+    """As it is now; for several calls of :func:`coverage_of`."""
+    return Known(
+        {state.name: state for state in sources.states(app.database)},
+        queries.first_good_pulls(app.database),
+        receiving.last_handed_in(app.database),
+        {name: Memory.from_json(cursor) for name, cursor in sources.imports(app.database)},
+    )
+
+
+def coverage_of(app: App, brand: str, window: Window, of_sources: Known | None = None) -> Reach:
     """Every stretch of the window that one of the brand's sources could not give, by start."""
-    states = {state.name: state for state in sources.states(app.database)}
+    of_sources = of_sources or known_of(app)
+    states, begun, handed_in = of_sources.states, of_sources.begun, of_sources.handed_in
     serving = [source for source in app.settings.enabled_sources if brand in source.served]
-    begun = queries.first_good_pulls(app.database)
-    handed_in = receiving.last_handed_in(app.database)
     found = [
         gap
         for source in serving
@@ -64,7 +83,7 @@ def coverage_of(app: App, brand: str, window: Window) -> Reach:
             else _silences(app, source, begun.get(source.name), handed_in.get(source.name), window)
         )
     ]
-    imported = _imported(app, brand, window)
+    imported = _imported(of_sources, brand, window)
     found += imported.gaps
     names = {source.name for source in serving}
     for name, gap in queries.gaps(app.database, (window.start, window.end)):
@@ -91,12 +110,11 @@ class _Imported:
     gaps: tuple[f.Gap, ...]
 
 
-def _imported(app: App, brand: str, window: Window) -> _Imported:
+def _imported(known: Known, brand: str, window: Window) -> _Imported:
     """Imported files bring nothing more, so what lies outside of them is no gap; where one was cut off, there is one."""
     around: dict[str, datetime] = {}
     gaps = []
-    for name, cursor in sources.imports(app.database):
-        memory = Memory.from_json(cursor)
+    for name, memory in known.imports.items():
         for span in memory.covered.get(brand, ()):
             if span.around((window.start, window.end)):
                 around[name] = span.end

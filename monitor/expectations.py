@@ -15,6 +15,7 @@ from monitor.config.watching import AlertSettings
 from monitor.digest import alert_words as words
 from monitor.metrics.expected import HISTORY, Expected, together, usual
 from monitor.schedule import Window, period_at
+from monitor.sums import MOOD
 from monitor.unusual import counted, history
 from storage import alerts as store
 from storage.alerts import StoredEpisode
@@ -64,7 +65,7 @@ def expectations(app: App, brand: str, window: Window, slices: Sequence[Window])
         return Expectations()
     hourly = slices[0].length <= timedelta(hours=2)
     subject = _subject(app, brand, hourly=hourly)
-    series = series_of(app, subject, window.start, window.end)
+    series = series_of(app, subject, window.start, window.end, MOOD)
     number = _at(series.periods, window)
     names = series.judged_by(number, live=False)
     if any(track.sums and track.name not in names for track in series.tracks):

@@ -15,7 +15,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from monitor import notices, rules
+from monitor import likeness, notices, rules
 from monitor.app import App
 from monitor.config.models import Settings, SourceSettings
 from monitor.config.watching import RuleSettings
@@ -67,7 +67,11 @@ def begin(app: App, others: Sequence[str] = ()) -> None:
 
 
 def act(app: App, stop: Event | None = None) -> int:
-    """Let all that is new go past the rules, and sum up hours that are over; how many notices were queued."""
+    """Let all that is new go past the rules, and sum up hours that are over; how many notices were queued.
+
+    What whoever stored it left undone is done first: copies that do not count are not told.
+    """
+    likeness.settle(app)
     known = rules_of(app.settings)
     if not known:
         return 0

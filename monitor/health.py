@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -89,17 +89,12 @@ class _World:
     handed_in: Mapping[str, datetime]
     others: Sequence[Party]
 
-    @property
-    def enabled(self) -> set[str]:
-        return {source.name for source in self.app.settings.enabled_sources}
-
-    @property
-    def resting(self) -> set[str]:
-        return {source.name for source in self.app.settings.sources if not source.enabled}
+    enabled: Mapping[str, SourceSettings]
+    resting: Set[str]
 
     def only_receives(self, name: str) -> SourceSettings | None:
         """The source of this name, if nothing is pulled from it."""
-        found = next((one for one in self.app.settings.enabled_sources if one.name == name), None)
+        found = self.enabled.get(name)
         return None if found is None or registry.plugin(found.type).capabilities.pull else found
 
     def at(self, moment: datetime) -> str:
@@ -120,6 +115,8 @@ def health_of_sources(app: App, others: Sequence[Party] | None = None) -> list[H
         store.failed_readings(app.database),
         receiving.last_handed_in(app.database),
         parties(app) if others is None else others,
+        {source.name: source for source in app.settings.enabled_sources},
+        {source.name for source in app.settings.sources if not source.enabled},
     )
     return [_health(world, state) for state in states]
 
@@ -297,7 +294,7 @@ def _short(error: str) -> str:
 def _budget(world: _World, source: SourceState) -> tuple[str | None, Sequence[Left]]:
     if source.name not in world.enabled:
         return None, ()
-    purse = budgets.purse_of(world.app.settings, world.app.settings.source(source.name))
+    purse = budgets.purse_of(world.app.settings, world.enabled[source.name])
     return (None, ()) if purse is None else (purse.words, budgets.left(world.app.database, purse))
 
 

@@ -29,6 +29,7 @@ COUNT: Final = "count"
 ONCE: Final = "once"
 ONCE_PER_AUTHOR: Final = "once per author"
 _BITS: Final = {ONCE: 1, ONCE_PER_AUTHOR: 2}
+_CHOICES: Final = 4
 WINDOW: Final = timedelta(days=30)
 PAGE: Final = 500
 REMEMBERED: Final = 4_000
@@ -82,12 +83,19 @@ class Choice:
         near = [one for one in earlier if item.published_at - one.published_at <= WINDOW]
         if choice == COUNT or not near:
             return None
-        own, *others = self._sketches([item, *near])
+        own, *others = self._shapes([item, *near])
         alone = choice == ONCE_PER_AUTHOR or own.is_short
         for one, sketch in zip(near, others, strict=True):
             if texts.alike(own, sketch) and not (alone and (item.author_id is None or item.author_id != one.author_id)):
                 return one.id
         return None
+
+    def _shapes(self, items: Sequence[Like]) -> list[Sketch]:
+        """What their words are compared by, as it was kept with their keys."""
+        known = {item.id: texts.unpacked(kept) for item in items if (kept := _kept_sketch(item)) is not None}
+        missing = [item for item in items if item.id not in known]
+        known.update(zip((item.id for item in missing), self._sketches(missing), strict=True))
+        return [known[item.id] for item in items]
 
     def _sketches(self, items: Sequence[Like]) -> list[Sketch]:
         """Those of the last few thousand items are remembered: the same ones are compared again and again."""
@@ -116,13 +124,18 @@ def choice(app: App, brand: str) -> Choice:
 
 def _keyed(sketch: Sketch, kind: str, author_id: int | None, choices: frozenset[str]) -> Keyed:
     """A short text has keys among its author's items alone, and so has every text where copies count once per author."""
-    scheme = texts.SCHEME * 4 + sum(_BITS[choice] for choice in choices)
+    scheme = texts.SCHEME * _CHOICES + sum(_BITS[choice] for choice in choices)
     scopes = {f"{kind}/{author_id}"} if author_id is not None else set()
     if not choices or not sketch.words or kind == Kind.POST:
         return Keyed(scheme, ())
+    kept = texts.packed(sketch)
     if not sketch.is_short:
         scopes = {kind for _ in choices & {ONCE}} | (scopes if ONCE_PER_AUTHOR in choices else set())
-    return Keyed(scheme, [key for scope in sorted(scopes) for key in texts.keys(sketch, scope)])
+    return Keyed(scheme, [key for scope in sorted(scopes) for key in texts.keys(sketch, scope)], kept)
+
+
+def _kept_sketch(item: Like) -> bytes | None:
+    return item.sketch if item.scheme is not None and item.scheme // _CHOICES == texts.SCHEME else None
 
 
 # ------------------------------------------------------------------------------------------------- as items come
@@ -176,12 +189,11 @@ class Rechosen:
     def look_at(self, brand_id: int, ids: Sequence[int]) -> None:
         """Decide about items of one brand."""
         chosen, self._leaders = self._choices[brand_id], {}
+        decide, does = (
+            (copies.decided, self._app.database.read) if self._dry_run else (copies.decide, self._app.database.write)
+        )
         if chosen.all:
-            self._leaders = self._app.database.read(
-                lambda connection: copies.decided(connection, chosen, copies.of_ids(connection, ids))
-            )
-        if self._leaders and not self._dry_run:
-            self._app.database.write(lambda connection: copies.remember(connection, self._leaders))
+            self._leaders = does(lambda connection: decide(connection, chosen, copies.of_ids(connection, ids)))
 
     def is_copy(self, item: Seen) -> bool:
         """Is one of these items a copy that is left out?"""

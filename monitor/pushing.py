@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final
 from connectors import registry
 from connectors.contract import Delivery, Page, Receives
 from connectors.errors import AccessDenied, Malformed, NotThere, RateLimited, SourceError, TooLarge
-from monitor import firing
+from monitor import firing, likeness
 from monitor.app import App
 from monitor.collect import SKIPS_TOLD, page_values
 from monitor.config.models import SourceSettings
@@ -187,16 +187,25 @@ def _saved(
     if not usable:
         what, why = values.skips[0]
         raise NothingUsable(f"nothing of it can be read: {what}: {why}", handed)
-    return _told(handed, saved, claim)
+    return _told(app, handed, saved, claim)
 
 
-def _told(handed: Handed, saved: Saved, claim: Claim) -> Handed:
+def _told(app: App, handed: Handed, saved: Saved, claim: Claim) -> Handed:
     handed = replace(handed, new=saved.new, changed=saved.changed)
+    _settle(app)
     LOG.info(
         "handed in source=%s seen=%d new=%d changed=%d skipped=%d",
         *(claim.name, handed.seen, handed.new, handed.changed, handed.skipped),
     )
     return handed
+
+
+def _settle(app: App) -> None:
+    """What was sent is stored by now and is not to be sent again, whatever becomes of its copies: a daemon decides them, too."""
+    try:
+        likeness.settle(app)
+    except StorageError as error:
+        LOG.warning("copies not decided yet, a daemon does it later: %s", error)
 
 
 def _keys(delivery: Delivery) -> list[str]:

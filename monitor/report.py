@@ -15,7 +15,7 @@ from monitor import sums as s
 from monitor.annotations import annotations_of
 from monitor.app import App
 from monitor.auditing import audited
-from monitor.coverage import Reach, coverage_of
+from monitor.coverage import Known, Reach, coverage_of, known_of
 from monitor.expectations import Expectations, alerts_of, expectations
 from monitor.insights import NOTHING, Insights, effects_alone, insights
 from monitor.metrics.change import change, compare
@@ -40,12 +40,12 @@ def build_report(
     Without ``items`` only what comes from rollups: at once, however large window and store are. Intervals then take the
     items as independent; breakdowns, topics, drivers, authors and top items are empty.
     """
-    other = before or comparison(window)
+    other, known = before or comparison(window), known_of(app)
     return f.Report(
         generated_at=app.now(),
         window=_window(window),
         compared_with=_window(other),
-        brands=[_Brand(app, name, window, other, items).figures() for name in brands],
+        brands=[_Brand(app, name, window, other, items, known).figures() for name in brands],
     )
 
 
@@ -58,6 +58,7 @@ class _Brand:
     window: Window
     other: Window
     items: bool
+    known: Known
     is_rival: bool = False
     """Only beside another brand: a few of its figures are shown."""
 
@@ -100,12 +101,12 @@ class _Brand:
 
     @cached_property
     def reach(self) -> Reach:
-        return coverage_of(self.app, self.name, self.window)
+        return coverage_of(self.app, self.name, self.window, self.known)
 
     @cached_property
     def complete(self) -> set[str]:
         """The sources without a gap in both windows: those that are compared."""
-        return self.reach.complete_sources & coverage_of(self.app, self.name, self.other).complete_sources
+        return self.reach.complete_sources & coverage_of(self.app, self.name, self.other, self.known).complete_sources
 
     @cached_property
     def slices(self) -> list[Window]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -291,6 +292,7 @@ def _dated(first: date, period: Period, zone: ZoneInfo) -> Window:
     return Window(midnight(first, zone), midnight(after, zone), label, period, zone)
 
 
+@lru_cache(2_048)  # eight weeks of hours are asked for again and again
 def _hour_at(at: datetime, zone: ZoneInfo) -> Window:
     start = _full_hour(at, zone)
     end = _full_hour(start + timedelta(hours=1), zone)

@@ -10,12 +10,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Select, delete, func, null, select, text, tuple_, update
+from sqlalchemy import Connection, Select, delete, exists, func, null, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.bulk import insert_rows
 from storage.engine import Database
 from storage.people_tables import ARRIVAL, FIRING, TAG
+from storage.party_tables import LIKENESS
 from storage.tables import AUTHOR, BRAND, ITEM, NOTE, SCALE, SOURCE
 
 CHUNK: Final = 1_000
@@ -122,9 +123,10 @@ def _arriving(at: datetime, rows: Iterable[tuple[int, Mapping[str, Any]]]) -> li
 
 
 def waiting(database: Database, limit: int = CHUNK, *, tags: bool = False) -> list[Waiting]:
-    """Arrivals that wait for the rules, the first come first."""
+    """Arrivals that wait for the rules, the first come first; not yet those of which it is to be decided whether they are copies."""
     query = _items(tags=tags).add_columns(ARRIVAL.c.version.label("arrived_as"), ARRIVAL.c.at.label("arrived"))
     query = query.join(ARRIVAL, ARRIVAL.c.item_id == ITEM.c.id).order_by(ARRIVAL.c.item_id, ARRIVAL.c.version)
+    query = query.where(~exists().where(LIKENESS.c.item_id == ARRIVAL.c.item_id, LIKENESS.c.due.is_not(None)))
     rows = database.read(lambda connection: connection.execute(query.limit(limit)).mappings().all())
     return [Waiting(_item(row), row["arrived_as"], row["arrived"]) for row in rows]
 

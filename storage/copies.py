@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 from storage import likeness, marks
 from storage.engine import Database
 from storage.likeness import Entry
-from storage.marks import Changed, Decided
+from storage.marks import Changed, Decided, Seen
 from storage.mutes import in_force_until_commit
 from storage.party_tables import LIKENESS
 from storage.reasons import DUPLICATE
@@ -29,7 +29,7 @@ _LOCK_KEY: Final = 0x6C696B65
 
 
 class Like(NamedTuple):
-    """A stored item as far as it tells whether it is a copy; ``copy_of`` and ``scheme`` as decided last.
+    """A stored item as far as it tells whether it is a copy; ``copy_of`` and ``scheme`` as decided last, ``sketch`` as kept.
 
     ``led``: what it was a copy of has been erased and counts as it did.
     """
@@ -49,6 +49,7 @@ class Like(NamedTuple):
     erased_at: datetime | None
     copy_of: int | None
     scheme: int | None
+    sketch: bytes | None
     led: bool
 
     @property
@@ -87,28 +88,67 @@ def _settle(connection: Connection, brand_id: int, chooser: Chooser, at: datetim
         return None
     items = of_ids(connection, due)
     concerned = {item.id: item for item in (*items, *_later(connection, chooser, items))}
-    found = decided(connection, chooser, list(concerned.values()))
-    held = marks.held_items(
-        connection, [number for number, leader in found.items() if _differs(concerned[number], leader)]
-    )
-    reasons = [(item, marks.reason_of(item, Decided(item, None, found[item.id] is not None), mutes)) for item in held]
-    changed = marks.write_reasons(connection, reasons, at)
-    remember(connection, found)
-    connection.execute(_DONE, [{"item": number, "seen": seen} for number, seen in sorted(due.items())])
-    return changed
+    found, held = _held(connection, chooser, list(concerned.values()))
+    if done := [{"item": number, "seen": seen} for number, seen in sorted(due.items()) if number in found]:
+        connection.execute(_DONE, done)
+    news = [item for item in held if item.id in found and _differs(concerned[item.id], found[item.id])]
+    reasons = [(item, marks.reason_of(item, Decided(item, None, found[item.id] is not None), mutes)) for item in news]
+    return marks.write_reasons(connection, reasons, at)
+
+
+def decide(connection: Connection, chooser: Chooser, items: Sequence[Like]) -> dict[int, int | None]:
+    """What each of a brand's items is a copy of, which is remembered; ``None``: of nothing that counts.
+
+    Those are left out that are overtaken: what they would be copies of changes meanwhile. They are noted as due, and so are
+    those that are to count otherwise now: who decides and ends before that is written leaves it to the next.
+    """
+    found, _ = _held(connection, chooser, items)
+    likeness.doubt(connection, [item.id for item in items if item.id in found and _differs(item, found[item.id])])
+    return found
+
+
+def _held(
+    connection: Connection, chooser: Chooser, items: Sequence[Like]
+) -> tuple[dict[int, int | None], Sequence[Seen]]:
+    """What these are copies of, and those whose counting differs from that, held together with what they are copies of.
+
+    Held, since whoever edits an item or lets it count no more has its copies decided anew, as far as it finds any: what is
+    not written yet it would not find.
+    """
+    found, known = _decided(connection, chooser, items)
+    seen = {one.id: one for one in (*known.values(), *items)}
+    differing = {item.id for item in items if _differs(item, found[item.id])}
+    led = {number: leader for number, leader in found.items() if leader in known}
+    held = marks.held_items(connection, sorted(differing | {leader for leader in led.values() if leader is not None}))
+    sound = {one.id for one in held if one.said == (seen[one.id].title, seen[one.id].text)}
+    leading = {one.id for one in held if one.id in sound and likeness.may_lead(one.uncounted)}
+    overtaken = {number for number, leader in led.items() if leader not in leading} | (differing - sound)
+    likeness.doubt(connection, overtaken)
+    sure = {number: leader for number, leader in found.items() if number not in overtaken}
+    remember(connection, sure)
+    return sure, held
 
 
 def decided(connection: Connection, chooser: Chooser, items: Sequence[Like]) -> dict[int, int | None]:
     """What each of a brand's items is a copy of; ``None``: of nothing that counts."""
+    return _decided(connection, chooser, items)[0]
+
+
+def _decided(
+    connection: Connection, chooser: Chooser, items: Sequence[Like]
+) -> tuple[dict[int, int | None], dict[int, Like]]:
+    """The same, and all that these items were compared with."""
     asked = dict(zip((item.id for item in items), chooser.asks(items), strict=True))
     brand_id = items[0].brand_id if items else 0
-    shared = likeness.shared(connection, brand_id, {key for keys in asked.values() for key in keys})
+    buckets = [item.bucket for item in items]
+    shared = likeness.shared(connection, brand_id, {key for keys in asked.values() for key in keys}, buckets)
     near = {
         item.id: likeness.before(connection, brand_id, [key for key in asked[item.id] if key in shared], item.bucket)
         for item in items
     }
     known = {one.id: one for one in of_ids(connection, {number for ids in near.values() for number in ids})}
-    return {item.id: _leader(chooser, item, [known[number] for number in near[item.id]]) for item in items}
+    found = {item.id: _leader(chooser, item, [known[number] for number in near[item.id]]) for item in items}
+    return found, known
 
 
 def _leader(chooser: Chooser, item: Like, near: Iterable[Like]) -> int | None:
@@ -126,7 +166,8 @@ def _later(connection: Connection, chooser: Chooser, items: Sequence[Like]) -> l
     if not leading or not chooser.sources:
         return []
     brand_id = leading[0].brand_id
-    shared = likeness.shared(connection, brand_id, {key for one in keyed.values() for key in one.keys})
+    buckets = [item.bucket for item in leading]
+    shared = likeness.shared(connection, brand_id, {key for one in keyed.values() for key in one.keys}, buckets)
     found: set[int] = set()
     for item in leading:
         keys = [key for key in keyed[item.id].keys if key in shared]
@@ -145,14 +186,17 @@ def remember(connection: Connection, found: Mapping[int, int | None]) -> None:
 
 
 def rekey(connection: Connection, chooser: Chooser, items: Sequence[Like]) -> None:
-    """Give those of these items keys that have none, or such as were made otherwise. What they were copies of is forgotten."""
+    """Give those of these items keys that have none, or such as were made otherwise. What they are copies of is not decided here."""
     stale = [item.id for item, one in zip(items, chooser.keys(items), strict=True) if item.scheme != one.scheme]
     held = [item.id for item in marks.held_items(connection, stale)]  # whoever edits one of them, waits
     now = of_ids(connection, held)
     new = [(item, keyed) for item, keyed in zip(now, chooser.keys(now), strict=True) if item.scheme != keyed.scheme]
+    due = likeness.due_among(connection, [item.id for item, _ in new])
     likeness.forget(connection, [item.id for item, _ in new])
-    entries = [Entry(item.id, item.brand_id, item.bucket, keyed) for item, keyed in new]
-    likeness.keep(connection, entries, due=False)
+    likeness.keep(
+        connection,
+        [Entry(item.id, item.brand_id, item.bucket, keyed, item.id in due, item.copy_of) for item, keyed in new],
+    )
 
 
 def doubt_since(connection: Connection, brand_ids: Sequence[int], since: datetime) -> None:
@@ -192,7 +236,8 @@ def _like() -> Select[Any]:
     joined = ITEM.outerjoin(LIKENESS, LIKENESS.c.item_id == ITEM.c.id).outerjoin(
         leader, leader.c.id == LIKENESS.c.copy_of
     )
-    return select(*columns, LIKENESS.c.copy_of, LIKENESS.c.scheme, led.label("led")).select_from(joined)
+    kept = (LIKENESS.c.copy_of, LIKENESS.c.scheme, LIKENESS.c.sketch)
+    return select(*columns, *kept, led.label("led")).select_from(joined)
 
 
 _BY_ID: Final = _like().where(ITEM.c.id.in_(bindparam("ids", expanding=True))).order_by(ITEM.c.id)

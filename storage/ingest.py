@@ -116,8 +116,10 @@ def _keep_likeness(connection: Connection, work: _Work, page: PageValues) -> Non
     given = [(row, page.likeness.get((row["brand_id"], row["external_id"]))) for row in rows]
     likeness.doubt(connection, [*work.doubtful, *(row["id"] for row in work.edited)])
     likeness.forget(connection, [row["id"] for row in work.edited])
-    entries = [likeness.Entry(row["id"], row["brand_id"], row["bucket"], keyed) for row, keyed in given if keyed]
-    likeness.keep(connection, entries, due=True)
+    entries = [
+        likeness.Entry(row["id"], row["brand_id"], row["bucket"], keyed, due=True) for row, keyed in given if keyed
+    ]
+    likeness.keep(connection, entries)
 
 
 _COUNTED: Final = (*COUNTS, "counted_at", "changed_at")

@@ -7,6 +7,8 @@ transaction; :mod:`storage.copies` decides afterwards.
 
 from __future__ import annotations
 
+import json
+import secrets
 from array import array
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,7 +16,7 @@ from functools import cache
 from sys import byteorder
 from typing import Any, Final
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, union_all, update
+from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, text, union_all, update
 from sqlalchemy.sql.elements import BindParameter
 
 from storage.engine import Database
@@ -33,12 +35,14 @@ _ELIGIBLE: Final = (None, DUPLICATE)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An item that has keys from now on."""
+    """An item that has keys from now on. ``due``: whether it is a copy is to be decided; ``copy_of``: as decided last."""
 
     item_id: int
     brand_id: int
     bucket: int
     keyed: Keyed
+    due: bool = False
+    copy_of: int | None = None
 
 
 def may_lead(reason: str | None) -> bool:
@@ -46,8 +50,8 @@ def may_lead(reason: str | None) -> bool:
     return reason in _ELIGIBLE
 
 
-def keep(connection: Connection, entries: Sequence[Entry], *, due: bool) -> None:
-    """These items, which have no keys, have these; ``due``: they are to be decided."""
+def keep(connection: Connection, entries: Sequence[Entry]) -> None:
+    """These items, which have no keys, have these."""
     if not entries:
         return
     rows = [
@@ -56,14 +60,22 @@ def keep(connection: Connection, entries: Sequence[Entry], *, due: bool) -> None
             "brand_id": one.brand_id,
             "scheme": one.keyed.scheme,
             "packed": _packed(one.keyed.keys),
+            "sketch": one.keyed.sketch,
+            "copy_of": one.copy_of,
+            "due": _unlike() if one.due else None,
         }
         for one in sorted(entries, key=lambda one: one.item_id)
     ]
-    connection.execute(insert(LIKENESS), [{**row, "copy_of": None, "due": 1 if due else None} for row in rows])
+    connection.execute(insert(LIKENESS), rows)
+    _keep_keys(connection, ((one.item_id, one.brand_id, one.bucket, one.keyed.keys) for one in entries))
+
+
+def _keep_keys(connection: Connection, items: Iterable[tuple[int, int, int, Sequence[int]]]) -> None:
+    """The keys of (item, brand, bucket, keys)."""
     keys = [
-        {"brand_id": one.brand_id, "key": key, "bucket": one.bucket, "item_id": one.item_id}
-        for one in entries
-        for key in one.keyed.keys
+        {"brand_id": brand_id, "key": key, "bucket": bucket, "item_id": item_id}
+        for item_id, brand_id, bucket, own in items
+        for key in own
     ]
     if keys:
         connection.execute(insert(LIKENESS_KEY), sorted(keys, key=lambda row: (row["key"], row["bucket"])))
@@ -84,11 +96,36 @@ def forget(connection: Connection, item_ids: Collection[int]) -> None:
             connection.execute(delete(LIKENESS).where(LIKENESS.c.item_id.in_([row.item_id for row in rows])))
 
 
+def _unlike() -> int:
+    """Unlike what was noted of the same item before it was edited: whoever decides by its old words leaves the note."""
+    return secrets.randbelow(1 << 30) + 1
+
+
 def doubt(connection: Connection, item_ids: Collection[int]) -> None:
     """Whether these items are copies, and whether others are copies of them, is to be decided anew."""
+    found: set[int] = set()
     for ids in _chunks(item_ids):
-        connection.execute(_DOUBT, {"ids": ids})
-        connection.execute(_DOUBT_COPIES, {"ids": ids})
+        found.update(connection.execute(_ITSELF, {"ids": ids}).scalars())
+        found.update(connection.execute(_COPIES, {"ids": ids}).scalars())
+    if found:
+        connection.execute(_DOUBT, [{"item": number} for number in sorted(found)])
+
+
+def make_keys_again(connection: Connection, brand_id: int) -> None:
+    """All keys of a brand, from what is kept of each item."""
+    connection.execute(delete(LIKENESS_KEY).where(LIKENESS_KEY.c.brand_id == brand_id))
+    ids = list(connection.execute(select(LIKENESS.c.item_id).where(LIKENESS.c.brand_id == brand_id)).scalars())
+    for some in _chunks(ids):
+        rows = connection.execute(_KEYS, {"ids": some})
+        _keep_keys(connection, ((row.item_id, row.brand_id, row.bucket, _unpacked(row.packed)) for row in rows))
+
+
+def due_among(connection: Connection, item_ids: Collection[int]) -> set[int]:
+    """Those of these items that are to be decided."""
+    found: set[int] = set()
+    for ids in _chunks(item_ids):
+        found.update(connection.execute(_ITSELF.where(LIKENESS.c.due.is_not(None)), {"ids": ids}).scalars())
+    return found
 
 
 def forget_brand(connection: Connection, brand_id: int) -> None:
@@ -136,11 +173,17 @@ def due_brands(database: Database) -> list[int]:
     return database.read(lambda connection: list(connection.execute(query).scalars()))
 
 
-def shared(connection: Connection, brand_id: int, keys: Collection[int]) -> set[int]:
-    """Those of these keys that several items have."""
+def shared(connection: Connection, brand_id: int, keys: Collection[int], buckets: Collection[int]) -> set[int]:
+    """Those of these keys that several items have, published at most 30 days from ``buckets``.
+
+    Costs a look or two for each key, however many items have it.
+    """
     found: set[int] = set()
+    is_postgres = connection.dialect.name == "postgresql"
     for some in _chunks(keys):
-        found.update(connection.execute(_SHARED, {"brand": brand_id, "keys": some}).scalars())
+        near = {"low": min(buckets) - WINDOW_BUCKETS, "high": max(buckets) + WINDOW_BUCKETS}
+        given = {"brand": brand_id, "keys": some if is_postgres else json.dumps(some), **near}
+        found.update(connection.execute(_SHARED_POSTGRES if is_postgres else _SHARED_SQLITE, given).scalars())
     return found
 
 
@@ -180,8 +223,9 @@ _DELETE_KEY: Final = delete(LIKENESS_KEY).where(
     LIKENESS_KEY.c.item_id == bindparam("item"),
 )
 _MORE: Final = {"due": func.coalesce(LIKENESS.c.due, 0) + 1}
-_DOUBT: Final = update(LIKENESS).where(LIKENESS.c.item_id.in_(_IDS)).values(_MORE)
-_DOUBT_COPIES: Final = update(LIKENESS).where(LIKENESS.c.copy_of.in_(_IDS)).values(_MORE)
+_ITSELF: Final = select(LIKENESS.c.item_id).where(LIKENESS.c.item_id.in_(_IDS))
+_COPIES: Final = select(LIKENESS.c.item_id).where(LIKENESS.c.copy_of.in_(_IDS))
+_DOUBT: Final = update(LIKENESS).where(LIKENESS.c.item_id == bindparam("item")).values(_MORE)
 _LEADERS: Final = (
     select(LIKENESS.c.item_id, LIKENESS.c.copy_of)
     .join(ITEM, ITEM.c.id == LIKENESS.c.item_id)
@@ -191,12 +235,14 @@ _LEADERS: Final = (
 _LED_ON: Final = update(LIKENESS).where(LIKENESS.c.copy_of == bindparam("gone")).values(copy_of=bindparam("leader"))
 _MOST_STEPS: Final = 20
 """From copy to copy."""
-_SHARED: Final = (
-    select(LIKENESS_KEY.c.key)
-    .where(LIKENESS_KEY.c.brand_id == bindparam("brand"), LIKENESS_KEY.c.key.in_(bindparam("keys", expanding=True)))
-    .group_by(LIKENESS_KEY.c.key)
-    .having(func.min(LIKENESS_KEY.c.item_id) < func.max(LIKENESS_KEY.c.item_id))
-)
+_SHARED: Final = """
+    SELECT asked.value FROM {keys} WHERE EXISTS (
+        SELECT 1 FROM likeness_key AS known
+        WHERE known.brand_id = :brand AND known.key = asked.value AND known.bucket BETWEEN :low AND :high
+        LIMIT 1 OFFSET 1
+    )"""
+_SHARED_SQLITE: Final = text(_SHARED.format(keys="json_each(:keys) AS asked"))
+_SHARED_POSTGRES: Final = text(_SHARED.format(keys="unnest(CAST(:keys AS bigint[])) AS asked(value)"))
 _AFTER: Final = (
     select(LIKENESS_KEY.c.item_id)
     .join(ITEM, ITEM.c.id == LIKENESS_KEY.c.item_id)

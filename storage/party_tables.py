@@ -45,7 +45,8 @@ class DaemonRow(Row, table=True):
 class LikenessRow(Row, table=True):
     """What tells whether an item is a copy, where its brand counts copies once: its keys, packed (see :mod:`storage.likeness`).
 
-    ``scheme``: what the keys were made by; keys of others do not meet. ``copy_of``: the item that it is a copy of.
+    ``scheme``: what the keys were made by; keys of others do not meet. ``sketch``: what its words are compared by, so that they
+    need not be looked at again. ``copy_of``: the item that it is a copy of.
     ``due``: a number, while it is to be decided anew; so often was it asked for since it was decided last.
     """
 
@@ -68,6 +69,7 @@ class LikenessRow(Row, table=True):
     brand_id: int = Field(foreign_key="brand.id")
     scheme: int
     packed: bytes
+    sketch: bytes | None = None
     copy_of: int | None = Field(default=None, sa_column=Column(BigInteger))
     due: int | None = None
 

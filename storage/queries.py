@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, and_, func, select
+from sqlalchemy import Connection, TextClause, and_, bindparam, func, select, text
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage import spans
@@ -18,6 +19,7 @@ from storage.listing import items_by_id as items_by_id
 from storage.listing import sort_key as sort_key
 from storage.records import GapValues, Sums
 from storage.rollups import first_bucket
+from storage.spans import Shape
 from storage.tables import (
     AUTHOR,
     BRAND,
@@ -40,18 +42,11 @@ def sums_by_source(database: Database, brand: str, window: Window) -> dict[tuple
     low, high = first_bucket(window[0]), first_bucket(window[1])
     if low >= high:
         return {}
-    rows = spans.rows(_brand_id(brand), spans.repeated(0, low, high, high - low), ROLLUP_VALUES).subquery()
-    by = (rows.c.source_id, rows.c.kind)
-    sums = select(*by, *_summed(rows, ROLLUP_VALUES)).group_by(*by).subquery()
-    values = (sums.c[name] for name in ROLLUP_VALUES)
-    query = (
-        select(SOURCE.c.name, sums.c.kind, *values)
-        .join(sums, sums.c.source_id == SOURCE.c.id)
-        .order_by(SOURCE.c.name, sums.c.kind)
-    )
+    wanted = spans.repeated(0, low, high, high - low)
+    query, given = _by_source(spans.shape_of(wanted)), spans.values(brand, wanted)
     return database.read(
         lambda connection: {
-            (name, kind): _sums(values, ROLLUP_VALUES) for name, kind, *values in connection.execute(query)
+            (name, kind): _sums(values, ROLLUP_VALUES) for name, kind, *values in connection.execute(query, given)
         }
     )
 
@@ -64,10 +59,10 @@ def sums_by_slice(
     def work(connection: Connection) -> dict[tuple[int, str], Sums]:
         found: dict[tuple[int, str], Sums] = {}
         for run in _runs(slices):
-            rows = spans.rows(_brand_id(brand), spans.repeated(*run), names).subquery()
-            by = (rows.c.slice, rows.c.kind)
-            query = select(*by, *_summed(rows, names)).group_by(*by)
-            found.update({(number, kind): _sums(values, names) for number, kind, *values in connection.execute(query)})
+            wanted = spans.repeated(*run)
+            query = _by_slice(spans.shape_of(wanted), tuple(names))
+            rows = connection.execute(query, spans.values(brand, wanted))
+            found.update({(number, kind): _sums(values, names) for number, kind, *values in rows})
         return found
 
     return database.read(work)
@@ -80,12 +75,12 @@ def sums_by_source_and_slice(
 
     def work(connection: Connection) -> dict[tuple[int, str], Sums]:
         found: dict[tuple[int, str], Sums] = {}
+        sources = {row.id: row.name for row in connection.execute(select(SOURCE.c.id, SOURCE.c.name))}
         for run in _runs(slices):
-            rows = spans.rows(_brand_id(brand), spans.repeated(*run), names).subquery()
-            by = (rows.c.slice, SOURCE.c.name)
-            query = select(*by, *_summed(rows, names)).join(SOURCE, SOURCE.c.id == rows.c.source_id)
-            query = query.where(rows.c.kind.in_(kinds)).group_by(*by)
-            found.update({(number, name): _sums(values, names) for number, name, *values in connection.execute(query)})
+            wanted = spans.repeated(*run)
+            query = _by_source_and_slice(spans.shape_of(wanted), tuple(names))
+            rows = connection.execute(query, {**spans.values(brand, wanted), "kinds": list(kinds)})
+            found.update({(number, sources[source]): _sums(values, names) for number, source, *values in rows})
         return found
 
     return database.read(work)
@@ -103,8 +98,30 @@ def _runs(slices: Sequence[Window]) -> Iterator[tuple[int, int, int, int]]:
         yield run[0][0], run[0][1], run[-1][2], length
 
 
-def _summed(rows: FromClause, names: Iterable[str]) -> list[ColumnElement[Any]]:
-    return [func.sum(rows.c[name]).label(name) for name in names]
+@cache
+def _by_source(shape: Shape) -> TextClause:
+    sums = f"SELECT source_id, kind, {_summed(ROLLUP_VALUES)} FROM ({spans.rows(shape, ROLLUP_VALUES)}) AS found"  # noqa: S608 - our own names
+    return text(
+        f"SELECT source.name, sums.kind, {', '.join(f'sums.{name}' for name in ROLLUP_VALUES)} FROM source"  # noqa: S608
+        f" JOIN ({sums} GROUP BY source_id, kind) AS sums ON sums.source_id = source.id ORDER BY source.name, sums.kind"
+    )
+
+
+@cache
+def _by_slice(shape: Shape, names: tuple[str, ...]) -> TextClause:
+    rows = spans.rows(shape, names)
+    return text(f"SELECT slice, kind, {_summed(names)} FROM ({rows}) AS found GROUP BY slice, kind")  # noqa: S608
+
+
+@cache
+def _by_source_and_slice(shape: Shape, names: tuple[str, ...]) -> TextClause:
+    rows = spans.rows(shape, names)
+    query = f"SELECT slice, source_id, {_summed(names)} FROM ({rows}) AS found WHERE kind IN :kinds GROUP BY slice, source_id"  # noqa: S608
+    return text(query).bindparams(bindparam("kinds", expanding=True))
+
+
+def _summed(names: Iterable[str]) -> str:
+    return ", ".join(f"sum({name}) AS {name}" for name in names)
 
 
 def _sums(values: Iterable[Any], names: Iterable[str]) -> Sums:

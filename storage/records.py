@@ -90,10 +90,14 @@ class GapValues:
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
-    """An item's keys, of which items that say nearly the same have one in common, and what they were made by."""
+    """An item's keys, of which items that say nearly the same have one in common, and what they were made by.
+
+    ``sketch``: what its words are compared by, for whoever made it.
+    """
 
     scheme: int
     keys: Sequence[int]
+    sketch: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from functools import cache
 from itertools import groupby, pairwise
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Connection, Executable, Integer, Select, Text, and_, bindparam, func, literal, or_, select
+from sqlalchemy import Connection, Executable, Integer, Select, Text, bindparam, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -68,34 +68,68 @@ def repeated(first: int, low: int, high: int, length: int) -> list[Repeated]:
     return [Repeated(piece, length, count, first, low) for piece in pieces(low, low + length, sizes)]
 
 
-def rows(brand_id: ColumnElement[int], wanted: Sequence[Repeated], names: Sequence[str]) -> Select[Any]:
-    """The sums of a brand by the number of the slice (``slice``), source and kind; ``wanted`` is of one run of slices."""
-    short, long = ([one for one in wanted if (one.piece.size == 1) == is_short] for is_short in (True, False))
-    parts = [_part(brand_id, some, names) for some in (short, long) if some]
-    return parts[0].union_all(*parts[1:]).subquery().select() if len(parts) > 1 else parts[0]
+class Shape(NamedTuple):
+    """What statements depend on: of each piece its size, and whether it is a part of its slices; whether there are several slices."""
+
+    pieces: tuple[tuple[int, bool], ...]
+    several: bool
 
 
-def _part(brand_id: ColumnElement[int], wanted: Sequence[Repeated], names: Sequence[str]) -> Select[Any]:
-    """Two statements, however many pieces: what SQLAlchemy makes of one costs more than reading its rows."""
-    size = wanted[0].piece.size
-    table = ROLLUP if size == 1 else ROLLUP_SPAN
-    bucket = ROLLUP.c.bucket if size == 1 else ROLLUP_SPAN.c.slot * ROLLUP_SPAN.c.size
+def shape_of(wanted: Sequence[Repeated]) -> Shape:
+    """The shape of what :func:`rows` reads; ``wanted`` is of one run of slices."""
+    return Shape(tuple((one.piece.size, _is_part(one)) for one in wanted), wanted[0].times > 1)
+
+
+def rows(shape: Shape, names: Sequence[str]) -> str:
+    """The statement that gives a brand's sums by ``slice`` (its number), ``source_id`` and ``kind``; :func:`values` go with it.
+
+    As text, since SQLAlchemy takes longer to put such statements together than both databases to answer them.
+    """
+    short, long = (
+        [number for number, (size, _) in enumerate(shape.pieces) if (size == 1) == is_short]
+        for is_short in (True, False)
+    )
+    return " UNION ALL ".join(_part(shape, some, names) for some in (short, long) if some)
+
+
+def values(brand: str, wanted: Sequence[Repeated]) -> dict[str, int | str]:
+    """The parameters of :func:`rows`."""
     run = wanted[0]
-    number = literal(run.first, Integer) if run.times == 1 else run.first + (bucket - run.begin) // run.length
-    columns = (_column(size, name) for name in names)
-    query = select(number.label("slice"), table.c.source_id, table.c.kind, *columns)
+    found: dict[str, int | str] = {"brand": brand, "number": run.first, "begin": run.begin, "length": run.length}
+    for number, one in enumerate(wanted):
+        size, low, high = one.piece
+        first, each, per = low // size, (high - low) // size, one.length // size
+        found |= {f"low_{number}": first, f"high_{number}": first + (one.times - 1) * per + each}
+        found |= {f"per_{number}": per, f"each_{number}": each} if _is_part(one) else {}
+    if run.times == 1:
+        del found["begin"], found["length"]
+    return found
+
+
+def _is_part(one: Repeated) -> bool:
+    size, low, high = one.piece
+    return one.times > 1 and (high - low) // size < one.length // size
+
+
+def _part(shape: Shape, numbers: Sequence[int], names: Sequence[str]) -> str:
+    """One SELECT, however many pieces."""
+    size = shape.pieces[numbers[0]][0]
+    table, bucket = (ROLLUP.name, "bucket") if size == 1 else (ROLLUP_SPAN.name, "slot * size")
+    several = f":number + ({bucket} - :begin) / :length"
+    columns = ["1 AS buckets" if size == 1 and name == "buckets" else name for name in names]
+    which = " OR ".join(f"({_is_in(shape, number)})" for number in numbers)
+    number = several if shape.several else "CAST(:number AS INTEGER)"
+    return f"SELECT {number} AS slice, source_id, kind, {', '.join(columns)} FROM {table} WHERE {which}"  # noqa: S608 - our own names
+
+
+def _is_in(shape: Shape, number: int) -> str:
+    size, is_part = shape.pieces[number]
+    slot = "bucket" if size == 1 else "slot"
     # The brand in each: named once beside them, SQLite reads all that the brand has instead of looking each piece up.
-    return query.where(or_(*(and_(table.c.brand_id == brand_id, _is_in(one)) for one in wanted)))
-
-
-def _is_in(wanted: Repeated) -> ColumnElement[bool]:
-    size, low, high = wanted.piece
-    slot = ROLLUP.c.bucket if size == 1 else ROLLUP_SPAN.c.slot
-    first, each, per = low // size, (high - low) // size, wanted.length // size
-    of_size = [] if size == 1 else [ROLLUP_SPAN.c.size == size]
-    last = first + (wanted.times - 1) * per + each
-    within = [(slot - first) % per < each] if wanted.times > 1 and each < per else []
-    return and_(*of_size, slot >= first, slot < last, *within)
+    conditions = ["brand_id = (SELECT id FROM brand WHERE name = :brand)", *([] if size == 1 else [f"size = {size}"])]
+    conditions += [f"{slot} >= :low_{number}", f"{slot} < :high_{number}"]
+    conditions += [f"({slot} - :low_{number}) % :per_{number} < :each_{number}"] if is_part else []
+    return " AND ".join(conditions)
 
 
 def _column(size: int, name: str) -> ColumnElement[Any]:

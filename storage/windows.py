@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, TextClause, func, select, text
 
 from storage import spans
 from storage.engine import Database
 from storage.queries import Window
 from storage.rollups import bucket_of
+from storage.spans import Shape
 from storage.tables import AUTHOR, BRAND, ITEM, SOURCE
 
 CHUNK: Final = 5_000
@@ -62,12 +64,17 @@ def counted_items(database: Database, brand: str, window: Window) -> Iterator[Wi
 
 def version(database: Database, brand: str, window: Window) -> tuple[int, int]:
     """What a window's items are, as two numbers that are others as soon as anything in it has changed."""
-    brand_id = select(BRAND.c.id).where(BRAND.c.name == brand).scalar_subquery()
     low, high = bucket_of(window[0]), bucket_of(window[1]) + 1
-    rows = spans.rows(brand_id, spans.repeated(0, low, high, high - low), ("buckets", "changes")).subquery()
-    query = select(func.coalesce(func.sum(rows.c.buckets), 0), func.coalesce(func.sum(rows.c.changes), 0))
-    count, changes = database.read(lambda connection: connection.execute(query).one())
+    wanted = spans.repeated(0, low, high, high - low)
+    query, given = _version(spans.shape_of(wanted)), spans.values(brand, wanted)
+    count, changes = database.read(lambda connection: connection.execute(query, given).one())
     return int(count), int(changes)
+
+
+@cache
+def _version(shape: Shape) -> TextClause:
+    rows = spans.rows(shape, ("buckets", "changes"))
+    return text(f"SELECT coalesce(sum(buckets), 0), coalesce(sum(changes), 0) FROM ({rows}) AS found")  # noqa: S608 - our own names
 
 
 def _query(brand: str, window: Window) -> Select[Any]:

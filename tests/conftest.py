@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 
 from storage import schema
 from storage.engine import Database, open_database
+from tests.fakes import samples
 from tests.fakes.storing import Shop
 
 settings.register_profile("suite", settings.default, max_examples=50, deadline=None)
@@ -50,6 +51,12 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     schema.upgrade(database)
     database.close()
     return file
+
+
+@pytest.fixture(scope="session")
+def pulled_samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store that holds the sample brands of the example, to be copied."""
+    return samples.once(tmp_path_factory, "samples", samples.pull)
 
 
 @pytest.fixture(scope="session")

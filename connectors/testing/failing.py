@@ -115,7 +115,8 @@ class FailsByFate(Checks):
         if self.applies("hang"):
             fake.fail(*[Fault.HANG] * 12)
             started = time.monotonic()
-            expect_fate(pulls.pull, errors.Unavailable, "a platform that does not answer")
+            with pulls.impatient():
+                expect_fate(pulls.pull, errors.Unavailable, "a platform that does not answer")
             took = time.monotonic() - started
             expect(took < SECONDS_AT_MOST, f"it took {took:.0f} s to give up; ask through context.http only")
             fake.loopback.faults.clear()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
@@ -32,7 +33,11 @@ from connectors.testing.telling import dated
 SINCE = NOW - timedelta(days=30)
 PULLS_AT_MOST = 60
 PAGES_AT_MOST = 200
-READ_SECONDS = 0.4
+READ_SECONDS = 20.0
+TOTAL_SECONDS = 60.0
+"""A machine may have better to do than to run these checks."""
+HANG_SECONDS = 0.4
+"""How long is waited for a platform of which it is known that it does not answer."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ class Pulls:
     """A source as the daemon drives it: pages are stored with their cursor, a pull may be cut off, the next goes on."""
 
     read_seconds: float = READ_SECONDS
-    total_seconds: float = 2.0
+    total_seconds: float = TOTAL_SECONDS
 
     def __init__(self, case: Case, fake: FakePlatform) -> None:
         self.case, self.fake = case, fake
@@ -95,6 +100,16 @@ class Pulls:
         self.stored: dict[str, Item] = {}
         self.pages: list[Page] = []
         self.now = NOW
+
+    @contextmanager
+    def impatient(self) -> Iterator[None]:
+        """Within it a platform that does not answer is soon given up."""
+        patient = self.read_seconds, self.total_seconds
+        self.read_seconds, self.total_seconds = HANG_SECONDS, 5 * HANG_SECONDS
+        try:
+            yield
+        finally:
+            self.read_seconds, self.total_seconds = patient
 
     def open(self, budget: RequestBudget | None = None) -> Connector:
         options = self.case.plugin.options.model_validate(

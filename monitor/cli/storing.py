@@ -14,6 +14,7 @@ from monitor.cli import copying, erasing, exporting
 from monitor.cli.common import AsJson, ConfigPath, Failure, load_settings, print_json
 
 if TYPE_CHECKING:
+    from storage.copies_proof import CopiesProof
     from storage.engine import Database
     from storage.search_proof import SearchProof
 
@@ -63,8 +64,9 @@ def verify(
     repair: Annotated[bool, typer.Option("--repair", help="Mend what differs.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read the whole SQLite file for damage; compute every stored sum again from the items and compare; prove the search."""
+    """Read the whole SQLite file for damage; compute every stored sum again from the items and compare; prove search and copies."""
     from storage import verify as proof
+    from storage.copies_proof import verify_copies
     from storage.search_proof import verify_search
     from storage.soundness import prove
 
@@ -72,16 +74,19 @@ def verify(
         prove(database)
         found = proof.verify(database, repair=repair)
         words = verify_search(database, repair=repair)
-    sound = not found and words.is_right
+        copies = verify_copies(database, repair=repair)
+    sound = not found and words.is_right and copies.is_right
     if as_json:
         different = [
             {**one.key._asdict(), "column": one.column, "stored": one.stored, "true": one.true} for one in found
         ]
         search = {**asdict(words), "right": words.is_right}
-        print_json({"differences": different, "search": search, "repaired": repair and not sound})
+        same = {**asdict(copies), "right": copies.is_right}
+        print_json({"differences": different, "search": search, "copies": same, "repaired": repair and not sound})
     else:
         typer.echo(f"{len(found)} figures differ" if found else "every figure is right")
         typer.echo(_search_words(words))
+        typer.echo(_copies_words(copies, repair=repair))
     if not sound and not repair:
         raise Failure("run: sentiment-monitor db verify --repair")
 
@@ -92,6 +97,16 @@ def _search_words(proof: SearchProof) -> str:
     return (
         f"search: {proof.missing:,} items are missing, {proof.surplus:,} are there no more,"
         f" {proof.wrong:,} of {proof.sampled:,} looked for are not found by their words"
+    )
+
+
+def _copies_words(proof: CopiesProof, *, repair: bool) -> str:
+    if proof.is_right:
+        return "every copy that is left out is known to be one"
+    later = "; the daemon, or the next pull, decides them anew" if repair and proof.astray else ""
+    return (
+        f"copies: {proof.astray:,} items are left out and known as no copies, or the other way round{later};"
+        f" of {proof.keys:,} brands the keys are not complete"
     )
 
 

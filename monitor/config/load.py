@@ -131,7 +131,7 @@ class _Reading:
         alerts = list(self._tables(AlertSettings, data, "alerts"))
         scoring = self._scoring(data.get("scoring", {}))
         privacy = self._table(PrivacySettings, self.secrets.resolve(data.get("privacy", {}), "privacy"), "privacy")
-        web = self._table(WebSettings, self.secrets.resolve(data.get("web", {}), "web"), "web")
+        web = self._table(WebSettings, self._without_missing(data.get("web", {}), "web"), "web")
         self._check_brands(brands, data)
         self._check_sources(sources, accounts, brands)
         self._check_topics(topics, brands)
@@ -162,6 +162,14 @@ class _Reading:
         except ValidationError as error:
             self.faults += faults_of(error, place, keys_of(model))
             return _salvaged(model, value, error)
+
+    def _without_missing(self, value: Any, place: str) -> Any:
+        """A table without the secrets that are missing: those are told by themselves, and would be too short besides."""
+        found = self.secrets.resolve(value, place)
+        missing = {fault.place.removeprefix(f"{place}.") for fault in self.secrets.faults}
+        if not isinstance(found, Mapping):
+            return found
+        return {key: one for key, one in found.items() if key not in missing}
 
     def _tables(self, model: type[M], data: Mapping[str, Any], key: str) -> Iterator[M]:
         seen: Counter[str] = Counter()

@@ -46,8 +46,13 @@ def clean(text: str | None, limit: int) -> str | None:
     if text is None:
         return None
     words = _BLANKS.sub(" ", _TERMINAL.sub("", text[: limit * 20]))
-    kept = _unheaped("".join(char for char in words if not _is_hidden(char)))
+    kept = words if _is_plain(words) else _unheaped("".join(char for char in words if not _is_hidden(char)))
     return cap(" ".join(kept.split()), limit) or None
+
+
+def _is_plain(text: str) -> bool:
+    """Are these visible characters of ASCII alone? Most texts are, and looking at each character takes long."""
+    return text.isascii() and text.isprintable()
 
 
 def name(text: str | None) -> str:
@@ -75,7 +80,9 @@ def link(url: str | None) -> Link | None:
     Refused: other schemes, blanks and control characters, backslashes and user names, which show one host and lead to
     another.
     """
-    if url is None or len(url) > ADDRESS or "\\" in url or any(char.isspace() or _is_hidden(char) for char in url):
+    if url is None or len(url) > ADDRESS or "\\" in url:
+        return None
+    if not (_is_plain(url) and " " not in url) and any(char.isspace() or _is_hidden(char) for char in url):
         return None
     try:
         parts = urlsplit(url)
@@ -137,7 +144,7 @@ def _unheaped(text: str) -> str:
     kept: list[str] = []
     marks = 0
     for char in text:
-        marks = marks + 1 if unicodedata.combining(char) else 0
+        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
         if marks <= _MARKS_AT_MOST:
             kept.append(char)
     return "".join(kept)

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-import css_inline
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from markupsafe import escape as escape_html
@@ -17,6 +16,8 @@ from monitor.digest.numbers import cells
 from monitor.digest.page import Bar, Page, Piece
 
 if TYPE_CHECKING:
+    import css_inline
+
     from monitor.digest.notice import NoticePage
 
 _NO_BREAK: Final = "\xa0"
@@ -92,6 +93,8 @@ def _text_templates() -> Environment:
 
 @cache
 def _inliner() -> css_inline.CSSInliner:
+    import css_inline
+
     return css_inline.CSSInliner(
         keep_style_tags=False, keep_at_rules=True, minify_css=True, load_remote_stylesheets=False
     )

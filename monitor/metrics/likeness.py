@@ -13,7 +13,8 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import pairwise
-from operator import eq
+from struct import Struct
+from sys import byteorder
 from typing import Final, NamedTuple
 
 from monitor.metrics.clusters import Joined
@@ -88,7 +89,7 @@ def alike(one: Sketch, other: Sketch) -> bool:
     if one.slots is None or other.slots is None:
         return False
     enough = _ENOUGH if min(one.words, other.words) >= BRIEF else _ENOUGH_BRIEF
-    return sum(map(eq, one.slots, other.slots)) >= enough or _opens(one, other) or _opens(other, one)
+    return _equal(one.slots, other.slots) >= enough or _opens(one, other) or _opens(other, one)
 
 
 def keys(sketch: Sketch, scope: str) -> list[int]:
@@ -99,6 +100,23 @@ def keys(sketch: Sketch, scope: str) -> list[int]:
     parts: list[tuple[object, ...]] = [("exact", sketch.exact), *(("opening", one) for one in sketch.openings[:1])]
     parts += [("band", number, *band) for number, band in enumerate(sketch.bands)]
     return sorted({_number(repr((SCHEME, scope, *part))) for part in parts})
+
+
+def packed(sketch: Sketch) -> bytes:
+    """What :func:`alike` looks at, in at most 180 bytes. Stable, to be stored."""
+    head = _HEAD.pack(sketch.exact, sketch.words, len(sketch.openings), sketch.cut)
+    return head + b"".join(one.to_bytes(8, signed=True) for one in sketch.openings) + (sketch.slots or b"")
+
+
+def unpacked(kept: bytes) -> Sketch:
+    """The sketch again, without what only keys are made of."""
+    exact, words, count, cut = _HEAD.unpack_from(kept)
+    end = _HEAD.size + 8 * count
+    openings = tuple(int.from_bytes(kept[at : at + 8], signed=True) for at in range(_HEAD.size, end, 8))
+    return Sketch(exact, words, bytes(kept[end:]) or None, (), openings, cut)
+
+
+_HEAD: Final = Struct(">qHB?")
 
 
 @dataclass(slots=True)
@@ -160,6 +178,11 @@ class Families:
 _AT_ONCE: Final = 1_000
 
 
+def _equal(one: bytes, other: bytes) -> int:
+    """How many slots are the same, in a quarter of the time that looking at each takes."""
+    return (int.from_bytes(one) ^ int.from_bytes(other)).to_bytes(SLOTS).count(0)
+
+
 def _equal_slots(share: float) -> int:
     """How many slots are equal where texts share so much; one of 256 different minima ends alike by chance."""
     return round((share + (1 - share) / 256) * SLOTS)
@@ -200,7 +223,11 @@ def _sketch(text: str, words: Sequence[str], cut: bool, minima: Sequence[int] | 
         return Sketch(exact, len(words))
     bands = tuple(tuple(minima[start : start + ROWS]) for start in range(0, BANDS * ROWS, ROWS))
     openings = tuple(_number(" ".join(words[:n])) for n in OPENINGS if len(words) >= n)
-    return Sketch(exact, len(words), bytes(value & 0xFF for value in minima), bands, openings, cut)
+    return Sketch(exact, len(words), array("I", minima).tobytes()[_LAST_BYTES], bands, openings, cut)
+
+
+_LAST_BYTES: Final = slice(0 if byteorder == "little" else 3, None, 4)
+"""Of numbers of 32 bits."""
 
 
 def _opens(one: Sketch, other: Sketch) -> bool:

@@ -87,17 +87,21 @@ def serve(
         Thread(target=_end_with_parent, args=(server, os.getppid()), daemon=True, name="parent").start()
     if ready is not None:
         ready()
-    with _ended_by_signals():
+    with _ended_by_signals(server):
         server.run(sockets=[bound])
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """The server sends itself once more the signal that ended it, for whoever else waits for it; nobody does."""
+def _ended_by_signals(server: uvicorn.Server) -> Iterator[None]:
+    """Signals before the server listens to them end it, too; after its end it sends itself the last one again, to no avail."""
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:

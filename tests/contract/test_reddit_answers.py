@@ -167,8 +167,9 @@ def test_asked_too_often_tells_how_long_to_wait(fake: FakeReddit, headers: dict[
 def test_a_failing_request_is_not_repeated_in_the_same_pull(fake: FakeReddit, fault: Fault) -> None:
     fake.publish(3)
     fake.fail(fault, fault)
-    with pytest.raises(Unavailable):
-        Source(fake).pull()
+    source = Source(fake)
+    with source.impatient(), pytest.raises(Unavailable):
+        source.pull()
     assert len(fake.loopback.faults) == 1
 
 

@@ -4,36 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from statistics import median
-from threading import Event
 
 import pytest
 
-from monitor.app import App, build
-from monitor.config import load
-from monitor.daemon import pull_now
+from monitor.app import App
 from monitor.quotes import with_words, without_words
 from monitor.report import build_report
 from monitor.schedule import Window, span
 from storage import queries
 from storage.records import ItemFilter
 from storage.tables import ITEM
-
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-EXAMPLE = Path(__file__).resolve().parents[2] / "config.example.toml"
+from tests.fakes import samples
+from tests.fakes.samples import NOW
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+def app(pulled_samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The sample brands, pulled."""
-    folder = tmp_path_factory.mktemp("insights")
-    config = folder / "config.toml"
-    text = EXAMPLE.read_text(encoding="utf-8").replace("sqlite:///var/monitor.db", f"sqlite:///{folder}/monitor.db")
-    config.write_text(text, encoding="utf-8")
-    made = build(load(config), now=lambda: NOW)
-    pull_now(made, [source.name for source in made.settings.sources if source.type == "sample"], Event())
+    made = samples.opened(samples.copied(pulled_samples, tmp_path_factory.mktemp("insights")))
     yield made
     made.close()
 

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from threading import Event
 
 import pytest
 
-from monitor.app import App, build
-from monitor.config import load
-from monitor.daemon import pull_now
+from monitor.app import App
 from monitor.formulas import FORMULAS, UNOPENED, formula_name, why_unopened
 from monitor.leaves import Number, leaves
 from monitor.opening import NotAFigure, open_figure
 from monitor.report import build_report
 from monitor.schedule import Window, span
 from storage import listing
-from tests.e2e.conftest import ROOT, Home
+from tests.e2e.conftest import Home
+from tests.fakes import samples
+from tests.fakes.samples import NOW
 from tests.fakes.storing import Shop, author, item
-
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-EXAMPLE = ROOT / "config.example.toml"
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +28,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def app(folder: Path) -> Iterator[App]:
+def app(folder: Path, pulled_samples: Path) -> Iterator[App]:
     """The sample brands, pulled."""
-    text = EXAMPLE.read_text(encoding="utf-8").replace("sqlite:///var/monitor.db", f"sqlite:///{folder}/monitor.db")
-    (folder / "config.toml").write_text(text, encoding="utf-8")
-    made = build(load(folder / "config.toml"), now=lambda: NOW)
-    pull_now(made, [source.name for source in made.settings.sources if source.type == "sample"], Event())
+    made = samples.opened(samples.copied(pulled_samples, folder))
     yield made
     made.close()
 

@@ -14,21 +14,18 @@ from datetime import UTC, datetime, timedelta
 from math import sqrt
 from pathlib import Path
 from statistics import fmean, median
-from threading import Event
 from typing import Any
 
 import pytest
 
 from monitor import figures as f
-from monitor.app import App, build
-from monitor.config import load
-from monitor.daemon import pull_now
 from monitor.report import build_report
 from monitor.schedule import span
 from monitor.scoring import DEFAULT, Label, Scorable, score_batch
 from tests.e2e.conftest import ROOT
+from tests.fakes import samples
+from tests.fakes.samples import NOW
 
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SHIFT = datetime(2026, 11, 23, tzinfo=UTC) - datetime(2026, 1, 1, tzinfo=UTC)
 START = NOW - timedelta(days=14)
 SAMPLES = ROOT / "monitor" / "samples"
@@ -147,12 +144,8 @@ def ours() -> list[Entry]:
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Iterator[f.BrandFigures]:
-    folder: Path = tmp_path_factory.mktemp("recomputed")
-    text = (ROOT / "config.example.toml").read_text(encoding="utf-8")
-    (folder / "config.toml").write_text(text.replace("sqlite:///var/monitor.db", f"sqlite:///{folder}/monitor.db"))
-    app: App = build(load(folder / "config.toml"), now=lambda: NOW)
-    pull_now(app, [source.name for source in app.settings.sources if source.type == "sample"], Event())
+def report(pulled_samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[f.BrandFigures]:
+    app = samples.opened(samples.copied(pulled_samples, tmp_path_factory.mktemp("recomputed")))
     window = span(START, NOW, app.settings.monitor.zone)
     yield build_report(app, ["Larkspur"], window).brands[0]
     app.close()

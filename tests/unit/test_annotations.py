@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Event
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,16 +12,15 @@ import pytest
 from monitor.annotations import Noted, noted, sides
 from monitor.app import App, build
 from monitor.config import Settings, parse
-from monitor.daemon import pull_now
 from monitor.digest import DigestView, render, words
 from monitor.report import build_report
 from monitor.samples import story
-from monitor.samples.demo import demo_settings
 from monitor.schedule import Window, span, trailing
 from storage import annotations as stored
+from tests.fakes import samples
+from tests.fakes.samples import NOW
 
 BERLIN = ZoneInfo("Europe/Berlin")
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 RELEASE = datetime(2026, 11, 14, 10, tzinfo=UTC)
 """Nine days before the end of the day, as the sample data tell it."""
 WEEK = span(NOW - timedelta(days=7), NOW, BERLIN)
@@ -64,11 +62,12 @@ def test_the_line_is_drawn_at_the_quarter_of_an_hour() -> None:
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+def app(pulled_samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     """The sample brands, pulled; three things are written down by hand, two in the configuration."""
-    folder = tmp_path_factory.mktemp("annotations")
-    made = build(_with_annotations(demo_settings(folder)), now=lambda: NOW)
-    pull_now(made, [source.name for source in made.settings.sources], Event())
+    folder = samples.copied(pulled_samples, tmp_path_factory.mktemp("annotations"))
+    plain = samples.opened(folder)
+    plain.close()
+    made = build(_with_annotations(plain.settings), now=lambda: NOW)
     for text, brand in (("talk", "Larkspur"), ("fair", None), ("rival's talk", "Jotwick")):
         stored.add(made.database, text, NOW - timedelta(days=3), NOW, brand=brand)
     yield made

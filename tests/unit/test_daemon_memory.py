@@ -8,6 +8,7 @@ import sys
 HEAVY = (
     "alembic",
     "apprise",
+    "css_inline",
     "dask",
     "fastapi",
     "matplotlib",
@@ -15,6 +16,8 @@ HEAVY = (
     "pandas",
     "praw",
     "pyarrow",
+    "pygments",
+    "rich",
     "scipy",
     "vl_convert",
 )

@@ -12,7 +12,7 @@ from random import Random
 
 import pytest
 
-from monitor.metrics.likeness import Families, Sketch, alike, keys, sketches
+from monitor.metrics.likeness import Families, Sketch, alike, keys, packed, sketches, unpacked
 from monitor.normalise import bare_text
 
 _SOME = (
@@ -52,6 +52,13 @@ TEXT = "The Acme phone lost its charge within a day, and support told me twice t
 )
 def test_an_edited_copy_is_alike(copy: str) -> None:
     assert are_alike(TEXT, copy)
+
+
+@pytest.mark.parametrize("text", [TEXT, f"{TEXT[:60]}…", "Great app", "", " ".join(WORDS * 12)])
+def test_a_sketch_that_was_stored_is_compared_as_before(text: str) -> None:
+    one = sketch(text)
+    assert unpacked(packed(one)) == one._replace(bands=())
+    assert len(packed(one)) <= 180
 
 
 @pytest.mark.parametrize(

@@ -16,16 +16,15 @@ from sqlalchemy import func, select
 
 from connectors.contract import Context, Item, Kind, Page, Unlimited
 from connectors.http import HttpClient
-from monitor.app import App, build
-from monitor.daemon import horizons, pull_now
+from monitor.app import App
 from monitor.report import build_report
 from monitor.samples import END, PLUGIN, SampleOptions
-from monitor.samples.demo import demo_settings
 from monitor.schedule import span
 from storage.tables import COUNT_HISTORY, REVISION
+from tests.fakes import samples
+from tests.fakes.samples import NOW
 
-NOW = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
-SHIFT = datetime(2026, 11, 21, tzinfo=UTC) - END
+SHIFT = datetime(2026, 11, 23, tzinfo=UTC) - END
 FILES = Path(__file__).parents[2] / "monitor" / "samples"
 
 
@@ -103,10 +102,8 @@ def test_the_forum_s_day_without_an_answer_is_a_gap() -> None:
 
 
 @pytest.fixture(scope="module")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    app = build(demo_settings(tmp_path_factory.mktemp("samples")), now=lambda: NOW)
-    results = pull_now(app, list(horizons(app)), Event())
-    assert {result.fate for result in results} == {None}
+def app(pulled_samples: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    app = samples.opened(samples.copied(pulled_samples, tmp_path_factory.mktemp("samples")))
     yield app
     app.close()
 

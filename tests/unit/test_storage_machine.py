@@ -21,11 +21,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from monitor import marking
+from monitor import likeness, marking
 from monitor.app import App, Watched, watched
 from monitor.config import parse
 from monitor.config.models import Settings
 from monitor.matching import Verdict, decide
+from monitor.metrics.likeness import Sketch, alike, sketches
+from monitor.normalise import bare_text
 from monitor.rematching import rematch
 from monitor.rescoring import rescore
 from monitor.scoring import DEFAULT, STOCK, Label, Scorable, Scored, score_batch
@@ -41,6 +43,8 @@ from storage.verify import verify
 from tests.fakes.storing import NOW, Crash, Shop, author, crash_at, item
 
 BRANDS = ("Acme", "Rival")
+ONCE = "Rival"
+"""The brand of which copies count once."""
 WORDS: list[dict[str, list[str]]] = [
     {"keywords": ["acme", "phone"], "exclude": []},
     {"keywords": ["acme"], "exclude": ["garden"]},
@@ -54,6 +58,7 @@ TEXTS = (
     "The acme of my garden: a table",
     "An awful phone, I hate it",
     "Nothing about anybody",
+    "RT @ann: please help, the refund from Acme never came https://talk.example/1",  # says the same as the second
 )
 HOSTS = (None, "talk.example", "spam.example", "a.spam.example")
 LABELS = ("positive", "neutral", "negative")
@@ -85,9 +90,18 @@ class Model:
     scored: str | None
     reason: str | None
     person: str | None = None
+    copy: bool = False
     erased: bool = False
     number: int = 0
     growth: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def uncounted(self) -> str | None:
+        return self.reason or ("duplicate" if self.copy else None)
+
+    @property
+    def place(self) -> tuple[datetime, str]:
+        return self.said.published_at, self.said.external_id
 
     @property
     def label(self) -> str | None:
@@ -226,7 +240,9 @@ class Store(RuleBasedStateMachine):
     @rule(which=st.integers(0, 99), reason=st.sampled_from([ASKED, OLD]), crash=CRASH)
     @precondition(lambda self: sum(not one.erased for one in self.stored.values()) > 4)
     def an_item_is_erased(self, which: int, reason: str, crash: int) -> None:
-        self._do(self._erase(which, reason), crash)
+        """One that leads no copies: what becomes of those is told by examples."""
+        if not any(self._copies(other, self._item(which)) for other in self._alive()):
+            self._do(self._erase(which, reason), crash)
 
     @rule(
         first=st.integers(0, 99), second=st.sampled_from(["pull", "rescore", "rematch"]), label=st.sampled_from(LABELS)
@@ -258,7 +274,11 @@ class Store(RuleBasedStateMachine):
             for told in page:
                 self._seen(told, name, at)
 
-        return Act(lambda _, shop: shop.save(self.claims[name], *values, authors=people, at=at), means)
+        def does(app: App, shop: Shop) -> None:
+            shop.save(self.claims[name], *values, authors=people, at=at, likeness=likeness.keys_of(app, values))
+            likeness.settle(app)
+
+        return Act(does, means)
 
     def _seen(self, told: Told, name: str, at: datetime) -> None:
         source = self.claims[name].source_id
@@ -394,6 +414,7 @@ class Store(RuleBasedStateMachine):
         shop = self.workers[0]
         assert verify(shop.database) == []
         self._learn_numbers()
+        self._find_copies()
         found = {
             Key(*(row[name] for name in Key._fields)): {name: row[name] for name in SUMS if row[name]}
             for row in shop.rows(ROLLUP)
@@ -412,8 +433,8 @@ class Store(RuleBasedStateMachine):
         sums: dict[Key, Counter[str]] = {}
         for known in self.stored.values():
             cell = sums.setdefault(known.key(bucket_of(known.said.published_at)), Counter())
-            cell[known.reason or known.label or "unscored"] += 1
-            if known.reason is None:
+            cell[known.uncounted or known.label or "unscored"] += 1
+            if known.uncounted is None:
                 cell["likes_sum"] += known.said.likes or 0
                 cell["likes_known"] += known.said.likes is not None
                 for bucket, growth in known.growth.items():
@@ -422,6 +443,22 @@ class Store(RuleBasedStateMachine):
         return {key: cell for key, cell in told.items() if cell}
 
     # --- the model's own rules
+
+    def _find_copies(self) -> None:
+        """Of what counts else the first counts, of a brand that counts copies once."""
+        leading = [known for known in self._alive() if known.reason is None]
+        for known in self._alive():
+            known.copy = any(self._copies(known, other) for other in leading)
+
+    def _copies(self, known: Model, other: Model) -> bool:
+        """May the one be a copy of the other?"""
+        one, first = known.said, other.said
+        if known.place <= other.place or (one.brand, one.kind) != (first.brand, first.kind) or one.kind == "post":
+            return False
+        if BRANDS[one.brand - 1] != ONCE or one.published_at - first.published_at > timedelta(days=30):
+            return False
+        by_the_same = one.author is not None and one.author == first.author
+        return alike(sketched(one.text), sketched(first.text)) and (by_the_same or not sketched(one.text).is_short)
 
     def _alive(self) -> Iterator[Model]:
         return (known for known in self.stored.values() if not known.erased)
@@ -506,13 +543,18 @@ SUMS = (
 @cache
 def configured(words: int, profile: int) -> tuple[Settings, dict[int, Watched]]:
     """The settings, and the brands by id."""
-    brands = [{"name": name, **WORDS[words]} for name in BRANDS]
+    brands = [{"name": name, "duplicates": "once" if name == ONCE else "count", **WORDS[words]} for name in BRANDS]
     sources = [
         {"name": name, "type": "sample", "brands": list(BRANDS), "match": match, "options": {"stream": "forum"}}
         for name, match in (("north", "keywords"), ("south", "all"))
     ]
     found = parse({"brands": brands, "sources": sources}).model_copy(update={"scoring": PROFILES[profile]})
     return found, {number: watched(brand, number) for number, brand in enumerate(found.brands, start=1)}
+
+
+@cache
+def sketched(words: str) -> Sketch:
+    return sketches([bare_text(words)])[0]
 
 
 @cache

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from sqlalchemy import Connection
+
 from storage import arrivals, outbox, sendings
 from storage.records import Planned
 from tests.fakes.storing import LEASE, NOW, OLD, Shop, item
@@ -28,11 +30,13 @@ def test_the_deliveries_of_a_digest_are_found_by_it(shop: Shop) -> None:
 
 def test_the_newest_firings_of_each_rule_come_newest_first(shop: Shop) -> None:
     shop.pull(*(item(f"i{number}") for number in range(3)))
+    times = [("angry", number, timedelta(minutes=number)) for number in (1, 2, 3)] + [("loud", 1, timedelta(hours=1))]
 
-    for number in range(3):
-        at = NOW + timedelta(minutes=number)
-        shop.database.write(lambda connection, n=number, at=at: arrivals.fire(connection, "angry", [(n + 1, "")], at))
-    shop.database.write(lambda connection: arrivals.fire(connection, "loud", [(1, "")], NOW + timedelta(hours=1)))
+    def fire(connection: Connection) -> None:
+        for rule, number, later in times:
+            arrivals.fire(connection, rule, [(number, "")], NOW + later)
+
+    shop.database.write(fire)
     found = sendings.firings(shop.database, ["angry", "loud", "never"], 2)
     assert [(one.rule, one.item, one.told) for one in found] == [
         ("loud", 1, False),

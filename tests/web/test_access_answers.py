@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 
 from monitor.web.connections import Patient
 from monitor.web.headers import ALWAYS, LARGEST_BODY, LARGEST_FROM_STRANGERS, Guarded
@@ -430,6 +430,18 @@ def trickles_until_closed(connection: socket.socket) -> bool:
         except OSError:
             return True
     return False
+
+
+def test_who_takes_nothing_of_an_answer_is_let_go(hasty: Dashboard) -> None:
+    site_of(hasty).add_api_route("/large", lambda: Response(b"x" * (30 << 20)))
+    hasty.client.close()
+    with connected(hasty) as slow:
+        slow.sendall(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert slow.recv(15) == b"HTTP/1.1 200 OK"
+        until = time.monotonic() + 8
+        while hasty.server.server_state.connections and time.monotonic() < until:
+            time.sleep(0.02)
+        assert not hasty.server.server_state.connections
 
 
 def test_further_connections_than_can_be_held_are_closed(hasty: Dashboard) -> None:

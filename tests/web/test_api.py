@@ -7,7 +7,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-import httpx
 import pytest
 
 from monitor.report import build_report
@@ -22,7 +21,9 @@ BRAND: Final = "Larkspur"
 
 def asked(dashboard: Dashboard, method: str, path: str, body: Any = None, status: int = 200) -> Any:
     """An answer, by a program that keeps no cookies; its status must be ``status``."""
-    answer = httpx.request(method, dashboard.url + V1 + path, json=body, timeout=30)
+    request = dashboard.client.build_request(method, V1 + path, json=body)
+    request.headers.pop("cookie", None)
+    answer = dashboard.client.send(request)
     assert answer.status_code == status, f"{path}: {answer.status_code} {answer.text[:500]}"
     return answer.json()
 

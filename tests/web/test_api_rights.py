@@ -63,7 +63,7 @@ def address(path: str, number: int | str = 1, name: str = "shop") -> str:
 
 def foreign(made: World, path: str) -> tuple[int | str, str]:
     """The number and the name of what such an address would show of the foreign brand."""
-    numbers = {
+    numbers: dict[str, int | str] = {
         "items": made.item, "authors": made.author, "audit": made.sample, "digests": made.digest,
         "alerts": made.episode, "annotations": made.annotation, "deliveries": made.delivery,
     }  # fmt: skip

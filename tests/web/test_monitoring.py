@@ -57,7 +57,7 @@ def test_every_source_has_its_pulls_and_its_lag(read_only: Dashboard, told: str)
     for name in ("pulls_total", "source_lag_seconds", "source_failures", "pull_duration_seconds"):
         assert set(numbers(told, name)) == names
     assert sum(numbers(told, "sources").values()) == len(names)
-    assert numbers(told, "pulls_last_day")["reddit", "good"] == numbers(told, "pulls_total")["reddit",] == 1
+    assert numbers(told, "pulls_last_day")["good", "reddit"] == numbers(told, "pulls_total")["reddit",] == 1
     assert set(numbers(told, "deliveries")) == {("queued",), ("claimed",), ("failed",)}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from monitor.app import App, build
 from monitor.config import load
 from monitor.web import access
 from monitor.web.asked import window_named
-from storage import alerts, annotations, listing, outbox, stories, tokens
+from storage import alerts, listing, outbox, stories, tokens
+from storage import annotations as events
 from storage.reasons import Mute
 from storage.records import ItemFilter
 from tests.web.serving import Dashboard, served
@@ -98,9 +100,10 @@ brands = ["Zanzimark"]
 
 @dataclass
 class World:
-    """The site, and what there is of the foreign brand. ``client`` keeps nothing between requests."""
+    """The site, and what there is of the foreign brand. ``client`` is a program's: nothing ever gives it a cookie."""
 
     site: Dashboard
+    client: httpx.Client
     item: int
     own_item: int
     author: str
@@ -113,7 +116,7 @@ class World:
     def ask(self, token: str | None, method: str, path: str, **options: Any) -> httpx.Response:
         """One request with this token, or without any."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.request(method, self.site.url + path, headers=headers, timeout=30, **options)
+        return self.client.request(method, path, headers=headers, **options)
 
     def token(self, name: str, *, may_write: bool = False, brands: list[str] | None = None) -> str:
         """A fresh token."""
@@ -131,8 +134,8 @@ def world(folder: Path) -> Iterator[World]:
     config.write_text(_CONFIG.format(folder=folder, token=WEBHOOK), encoding="utf-8")
     app = build(load(config))
     _fill(app)
-    with served(app, password=SecretStr(PASSWORD)) as site:
-        yield _world(site)
+    with served(app, password=SecretStr(PASSWORD)) as site, httpx.Client(base_url=site.url, timeout=30) as client:
+        yield _world(site, client)
     app.close()
 
 
@@ -144,7 +147,7 @@ def _fill(app: App) -> None:
     marking.mark(app, foreign[:1], "done", MARKER)
     marking.correct(app, foreign[0], "neutral", MARKER)
     marking.mute(app, Mute(f"{MARKER}.example", app.brands[FOREIGN].id, site=f"{MARKER}.example", by=MARKER))
-    annotations.add(app.database, f"{MARKER} launch", app.now() - timedelta(days=2), app.now(), brand=FOREIGN)
+    events.add(app.database, f"{MARKER} launch", app.now() - timedelta(days=2), app.now(), brand=FOREIGN)
     auditing.draw(app, FOREIGN, window_named(app, {})[0], 5, 1)
     _alert(app)
     digests.plan(app)
@@ -152,8 +155,6 @@ def _fill(app: App) -> None:
 
 
 def _body(app: App, source: str, brand: str) -> bytes:
-    import json
-
     name = brand.lower()
     made = [
         {
@@ -184,18 +185,19 @@ def _alert(app: App) -> None:
     assert alerts.apply(app.database, alerts.alert_state(app.database), [begun], [], now)
 
 
-def _world(site: Dashboard) -> World:
+def _world(site: Dashboard, client: httpx.Client) -> World:
     database = site.app.database
     item = listing.items(database, ItemFilter(brand=FOREIGN, uncounted="all"))[0].id
     rows = {row["name"]: row["id"] for row in outbox.archive(database)}
     return World(
         site=site,
+        client=client,
         item=item,
         own_item=listing.items(database, ItemFilter(brand=OWN))[0].id,
         author=str(stories.stories(database, [item])[item].author_id),
         sample=1,
         digest=rows[f"{MARKER}-daily"],
         episode=alerts.episodes(database)[0].id,
-        annotation=annotations.listed(database)[0].id,
+        annotation=events.listed(database)[0].id,
         delivery=outbox.deliveries(database)[0]["id"],
     )

@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("brand_id", sa.Integer(), nullable=False),
         sa.Column("scheme", sa.Integer(), nullable=False),
         sa.Column("packed", sa.LargeBinary(), nullable=False),
+        sa.Column("sketch", sa.LargeBinary(), nullable=True),
         sa.Column("copy_of", sa.BigInteger(), nullable=True),
         sa.Column("due", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["brand_id"], ["brand.id"], name=op.f("fk_likeness_brand_id_brand")),
