@@ -14,6 +14,8 @@ from monitor.scoring import Explanation, Label, Profile, Text, explain
 from monitor.scoring.explain import Change, Sentence, Silenced
 from monitor.scoring.language import is_checked
 from monitor.scoring.pipeline import versions
+from storage.likeness import copies_known
+from storage.reasons import DUPLICATE
 from storage.records import StoredItem
 
 ORIGINS: Final = {"vader": "VADER", "overlay": "overlay", "own": "your words"}
@@ -23,11 +25,15 @@ _SILENCERS: Final = {"brand": "the brand's own", "overlay": "by the overlay", "o
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A text's explanation; for a stored item also the item, and whether its label was made by this very profile."""
+    """A text's explanation; for a stored item also the item, and whether its label was made by this very profile.
+
+    ``copy_of``: the number of the item of which it is left out as a copy.
+    """
 
     explanation: Explanation
     item: StoredItem | None = None
     current: bool = True
+    copy_of: int | None = None
 
 
 def explained(app: App, item: StoredItem, profile: Profile | None = None) -> Explained:
@@ -40,7 +46,9 @@ def explained(app: App, item: StoredItem, profile: Profile | None = None) -> Exp
         rating_label=rating_label(item),
         platform_language=item.language,
     )
-    return Explained(explanation, item, current=lost_its_words(item) or item.scorer in versions(profile))
+    leader = copies_known(app.database, [item.id]).get(item.id) if item.uncounted == DUPLICATE else None
+    current = lost_its_words(item) or item.scorer in versions(profile)
+    return Explained(explanation, item, current, leader)
 
 
 def rating_label(item: StoredItem) -> Label | None:

@@ -224,7 +224,10 @@ def _elsewhere(world: _World, name: str) -> str:
 
 def _paused(source: SourceState, why: str) -> tuple[str, str]:
     if source.paused_by is not None:
-        return "paused", f"paused by {source.paused_by}: {why}; to go on: sentiment-monitor sources resume {source.name}"
+        return (
+            "paused",
+            f"paused by {source.paused_by}: {why}; to go on: sentiment-monitor sources resume {source.name}",
+        )
     again = "mend that, then restart the daemon or pull it once"
     if source.fate == "accessdenied":
         return "refused", f"paused, access refused: {why}; {again}"

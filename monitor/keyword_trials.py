@@ -14,6 +14,8 @@ from monitor.judging import Judge, judge
 from monitor.looking import Extent, Look
 from monitor.metrics.clusters import clusters
 from monitor.metrics.groups import Group
+from monitor.metrics.likeness import Families
+from monitor.normalise import bare_text, said
 from monitor.suggesting import log_odds, words_in, words_of
 from monitor.sums import figure
 from storage import marks, mutes, sources
@@ -141,20 +143,23 @@ def would_catch(
 class _Side:
     """What counts, before or after: enough of each item for a score with its interval."""
 
-    items: list[tuple[str, int, int | None, int | None, str | None]] = field(default_factory=list)
+    texts: Families
+    items: list[tuple[str, int, int | None, int | None, int | None]] = field(default_factory=list)
     count: int = 0
 
-    def add(self, entry: Recent) -> None:
+    def add(self, entry: Recent, text: int | None) -> None:
+        """``text``: the number of what it says among the texts."""
         item = entry.item
         self.count += 1
         if item.kind in _KINDS:
             sign = _SIGNS[item.label]
-            self.items.append((item.kind, item.source_id, sign, item.author_id, entry.fingerprint))
+            self.items.append((item.kind, item.source_id, sign, item.author_id, text))
 
     def scores(self) -> Scores:
         """Source: METRICS 2.1, 2.3."""
         groups = {kind: Group() for kind in _KINDS}
-        joined = clusters((author, fingerprint) for _, _, _, author, fingerprint in self.items)
+        families = self.texts.joined()
+        joined = clusters((author, None if text is None else families[text]) for _, _, _, author, text in self.items)
         for (kind, source, sign, _, _), cluster in zip(self.items, joined, strict=True):
             groups[kind].add(str(source), cluster, sign)
         social, reviews = (figure(groups[kind].tally, groups[kind].deff()) for kind in _KINDS)
@@ -167,8 +172,9 @@ class _Trial:
     known: Judge
     other: Judge
     muted: Mutes
-    before: _Side = field(default_factory=_Side)
-    after: _Side = field(default_factory=_Side)
+    texts: Families = field(default_factory=lambda: Families(bare_text))
+    before: _Side = field(init=False)
+    after: _Side = field(init=False)
     caught: list[tuple[Seen, str | None]] = field(default_factory=list)
     staying: list[Seen] = field(default_factory=list)
     excluded: int = 0
@@ -179,19 +185,29 @@ class _Trial:
     by_source: Counter[int] = field(default_factory=Counter)
     by_label: Counter[str] = field(default_factory=Counter)
 
+    def __post_init__(self) -> None:
+        self.before, self.after = _Side(self.texts), _Side(self.texts)
+
     def take(self, entry: Recent) -> None:
         item = entry.item
         counts = item.uncounted is None
         would, by = (counts, None) if item.erased_at is not None else self._decided(item)
+        text = self._text(entry) if counts or would else None
         if counts:
-            self.before.add(entry)
+            self.before.add(entry, text)
         if would:
-            self.after.add(entry)
+            self.after.add(entry, text)
         if counts and not would:
             self._catch(item, by)
         elif counts and len(self.staying) < COMPARED:
             self.staying.append(item)
         self.back += would and not counts
+
+    def _text(self, entry: Recent) -> int | None:
+        item = entry.item
+        if entry.fingerprint is None:
+            return None
+        return self.texts.add(entry.fingerprint, said(item.title, item.text) or "")
 
     def _decided(self, item: Seen) -> tuple[bool, str | None]:
         """Would the item count, and which exclusion speaks against it?"""

@@ -15,8 +15,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from storage.bulk import insert_rows
 from storage.engine import Database
-from storage.people_tables import ARRIVAL, FIRING, TAG
 from storage.party_tables import LIKENESS
+from storage.people_tables import ARRIVAL, FIRING, TAG
 from storage.tables import AUTHOR, BRAND, ITEM, NOTE, SCALE, SOURCE
 
 CHUNK: Final = 1_000

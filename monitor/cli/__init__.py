@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
+from functools import cache
 from types import FrameType
+from typing import Any
 
 import typer
+from typer.main import get_command
 
 from monitor.cli import (
     alerting,
@@ -75,13 +79,19 @@ def _root(version: bool = typer.Option(False, "--version", help="Print the versi
         raise typer.Exit
 
 
+@cache
+def command() -> Callable[[], Any]:
+    """All commands, put together once: that takes as long as many a command itself."""
+    return get_command(app)
+
+
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration."""
     from monitor.cli.common import Failure
 
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        app()
+        command()()
     except Failure as failure:
         failure.show()
         sys.exit(failure.code)

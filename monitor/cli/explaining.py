@@ -20,7 +20,7 @@ ProfileName = Annotated[
     Literal["stock", "default"] | None, typer.Option("--profile", help="By this one (default: the configured one).")
 ]
 
-UNCOUNTED = {"excluded": "excluded by keywords", "duplicate": "a duplicate", "not_about_us": "not about the brand"}
+UNCOUNTED = {"excluded": "excluded by keywords", "duplicate": "a copy", "not_about_us": "not about the brand"}
 SHOWN_SENTENCES = 40
 """So many on a terminal; ``--json`` has all."""
 
@@ -103,7 +103,12 @@ def _profile(name: str | None) -> Profile | None:
 def _told(found: Explained) -> Mapping[str, Any]:
     item = found.item
     names = ("id", "brand", "source", "kind", "published_at", "label", "label_by", "compound", "stars", "scorer")
-    stored = None if item is None else {name: getattr(item, name) for name in names} | {"current": found.current}
+    stored = (
+        None
+        if item is None
+        else {name: getattr(item, name) for name in names}
+        | {"uncounted": item.uncounted, "copy_of": found.copy_of, "current": found.current}
+    )
     return {"item": stored, **found.explanation.to_dict()}
 
 
@@ -135,7 +140,8 @@ def _verdict(found: Explained) -> Iterator[str]:
         if said := " — ".join(part for part in (clean(item.title, 120), clean(item.text, 280)) if part):
             yield f"“{said}”"
         if item.uncounted is not None:
-            yield f"not counted: {UNCOUNTED.get(item.uncounted, item.uncounted)}"
+            of = "" if found.copy_of is None else f" of item {found.copy_of}"
+            yield f"not counted: {UNCOUNTED.get(item.uncounted, item.uncounted)}{of}"
     yield f"label: {verdict(found)}"
     if item is not None and item.rating_value is not None and item.rating_best is not None:
         says = f" - {explanation.rating_label}" if explanation.rating_label else ""

@@ -157,7 +157,7 @@ def _print(app: App, wanted: ItemFilter, page: _Page, told: Opened | None, *, as
     if as_json:
         print_json({**(figure_json(told) if told else {}), **_json(app, wanted, page)})
     elif as_csv:
-        typer.echo(_csv(page.items), nl=False)
+        typer.echo(_csv(app, page.items), nl=False)
         _tell_next(page)
     else:
         if told:
@@ -225,16 +225,18 @@ def _page(app: App, wanted: ItemFilter, order: str, limit: int, after: str | Non
 def _json(app: App, wanted: ItemFilter, page: _Page) -> dict[str, Any]:
     from storage.listing import count_items
 
-    found = [asdict(item) for item in page.items]
+    leaders = _leaders(app, page.items)
+    found = [{**asdict(item), "copy_of": leaders.get(item.id)} for item in page.items]
     return {"items": found, "total": count_items(app.database, wanted), "next": page.next}
 
 
-def _csv(found: Sequence[StoredItem]) -> str:
+def _csv(app: App, found: Sequence[StoredItem]) -> str:
+    leaders = _leaders(app, found)
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(ITEM_COLUMNS)
+    writer.writerow([*ITEM_COLUMNS, "copy_of"])
     for item in found:
-        writer.writerow([cell(getattr(item, name)) for name in ITEM_COLUMNS])
+        writer.writerow([*(cell(getattr(item, name)) for name in ITEM_COLUMNS), cell(leaders.get(item.id))])
     return text.getvalue()
 
 
@@ -250,17 +252,25 @@ def _show(app: App, wanted: ItemFilter, page: _Page) -> None:
         next_step(f"sentiment-monitor explain {page.items[0].id}")
 
 
+def _leaders(app: App, found: Sequence[StoredItem]) -> dict[int, int]:
+    """Of items that are left out as copies, by their numbers: what they are copies of."""
+    from storage.likeness import copies_known
+
+    return copies_known(app.database, [item.id for item in found if item.uncounted == "duplicate"])
+
+
 def show_items(app: App, found: Sequence[StoredItem]) -> None:
     """Items as a table."""
     from rich.table import Table
 
     table = Table("id", "when", "brand", "label", "score", "where", "what", box=None, pad_edge=False, expand=True)
+    leaders = _leaders(app, found)
     for item in found:
-        table.add_row(*_cells(item, app.now(), app.settings.monitor.zone))
+        table.add_row(*_cells(item, leaders.get(item.id), app.now(), app.settings.monitor.zone))
     console().print(table)
 
 
-def _cells(item: StoredItem, now: datetime, zone: tzinfo) -> Iterator[str]:
+def _cells(item: StoredItem, copy_of: int | None, now: datetime, zone: tzinfo) -> Iterator[str]:
     from monitor.digest.escape import clean
 
     said = " — ".join(part for part in (clean(item.title, 120), clean(item.text, 240)) if part) or (
@@ -273,7 +283,8 @@ def _cells(item: StoredItem, now: datetime, zone: tzinfo) -> Iterator[str]:
     yield item.label or f"unscored: {item.unscored or ''}"
     yield "" if item.compound is None else f"{item.compound:+.2f}"
     yield clean(item.place or item.source, 30) or ""
-    yield ("" if item.stars is None else f"{item.stars:g}★ ") + said
+    copied = "" if copy_of is None else f"(copy of {copy_of}) "
+    yield copied + ("" if item.stars is None else f"{item.stars:g}★ ") + said
 
 
 def _tell_next(page: _Page) -> None:

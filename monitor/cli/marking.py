@@ -45,6 +45,7 @@ Uncounted = Annotated[
     typer.Option("--uncounted", help="Items that are kept and not counted, by reason; with --undo: not_about_us."),
 ]
 Where = Annotated[bool, typer.Option("--where", help="Instead of numbers: all items that the options below choose.")]
+All = Annotated[bool, typer.Option("--all", help="With --where and nothing else: every item.")]
 WHATS = {"not-about-us": "not_about_us", "done": "done"}
 
 
@@ -90,6 +91,7 @@ def mark(
         list[str], typer.Argument(metavar="ITEM... not-about-us|done", help="Items by number, and what they are.")
     ],
     where: Where = False,
+    everything: All = False,
     brand: Brand = None,
     source: Sources = None,
     kind: Kinds = None,
@@ -118,6 +120,7 @@ def mark(
     chosen = {name: value for name, value in given.items() if value is not None}
     if where == bool(ids):
         raise Failure("mark: give numbers of items, or --where with the options that choose them", 2)
+    check_all(where=where, chosen=bool(chosen), everything=everything)
     if not where and chosen:
         raise Failure("--brand, --search ...: choose items together with --where", 2)
     with opened(config) as app:
@@ -128,6 +131,14 @@ def mark(
             return
         wanted = filter_of(app, {"uncounted": _default_reason(what, undo=undo), **chosen})
         _on_all(app, wanted, step, what, undo=undo, dry_run=dry_run, as_json=as_json)
+
+
+def check_all(*, where: bool, chosen: bool, everything: bool) -> None:
+    """Every item is meant only where that is said."""
+    if where and not chosen and not everything:
+        raise Failure("--where: nothing chooses the items; add --brand, --search ..., or --all for every one", 2)
+    if everything and (chosen or not where):
+        raise Failure("--all: goes with --where alone; leave it out, or what chooses items", 2)
 
 
 def _what(words: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ import typer
 from monitor.cli.common import AsJson, Brand, ConfigPath, Failure, Since, Until, console, opened, print_json, say, whole
 from monitor.cli.listing import Search
 from monitor.cli.marking import (
+    All,
     Author,
     By,
     DryRun,
@@ -19,6 +20,7 @@ from monitor.cli.marking import (
     Tagged,
     Uncounted,
     Where,
+    check_all,
     end,
     filter_of,
     items_words,
@@ -45,6 +47,7 @@ def tag(
     words: Annotated[list[str], typer.Argument(metavar="ITEM... NAME", help="Items by number, and the tag.")],
     remove: Annotated[bool, typer.Option("--remove", help="Take the tag off them.")] = False,
     where: Where = False,
+    everything: All = False,
     brand: Brand = None,
     source: Sources = None,
     kind: Kinds = None,
@@ -70,6 +73,7 @@ def tag(
     ids, name = numbers(words[:-1]), " ".join(words[-1].split())
     if where == bool(ids):
         raise Failure("tag: give numbers of items, or --where with the options that choose them; and then the tag", 2)
+    check_all(where=where, chosen=bool(chosen) or (remove and not everything), everything=everything)
     if not where and chosen:
         raise Failure("--brand, --search ...: choose items together with --where", 2)
     if not 0 < len(name) <= LONGEST:

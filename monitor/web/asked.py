@@ -38,8 +38,13 @@ class Asked:
 
     def query(self, **more: object) -> str:
         """The address's query for the same view; ``more`` changes or adds fields, ``None`` leaves one out."""
-        fields: dict[str, object] = {"brand": self.brand, **self._window(), **more}
+        fields = {**self.fields, **more}
         return urlencode({key: value for key, value in fields.items() if value is not None})
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """The brand and the window as an address, or a form, holds them."""
+        return {"brand": self.brand, **self._window()}
 
     def figure(self, path: str, brand: str | None = None) -> str:
         """Where the items behind a figure are shown: ``social.negative`` of this brand over this window."""

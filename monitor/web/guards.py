@@ -28,8 +28,6 @@ FORWARDED: Final = (
     *("x-real-ip", "x-client-ip", "x-original-for", "true-client-ip", "cf-connecting-ip", "cf-ray"),
 )
 """What proxies add, and what no browser on this machine sends."""
-FOR_SOME_BRANDS: Final = ("/items", "/mentions", "/reviews")
-"""The pages that look at each item's brand; the others are for people, who see all."""
 
 
 class NotSignedIn(Exception):
@@ -79,12 +77,10 @@ def _by_token(request: Request) -> Visitor | None:
 
 
 def _refuse_pages_of_others(request: Request, known: Visitor) -> None:
-    """A token for some brands is for the interface for programs, whose every answer is cut to them."""
+    """A token for some brands is for the interface for programs, whose every answer is cut to them; pages are for people, who see all."""
     path = request.scope["path"]
-    if known.brands is None or path.startswith("/api/") or path == "/metrics":
-        return
-    if not any(path == page or path.startswith((f"{page}/", f"{page}.")) for page in FOR_SOME_BRANDS):
-        raise NotAllowed("this token is for some brands alone, and this page shows all; ask below /api/v1/ instead")
+    if known.brands is not None and not path.startswith("/api/") and path != "/metrics":
+        raise NotAllowed("this token is for some brands alone, and pages show all; ask below /api/v1/ instead")
 
 
 def _by_proxy(request: Request) -> Visitor | None:

@@ -9,7 +9,7 @@ from datetime import datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import unquote, urlencode
+from urllib.parse import parse_qs, unquote, urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import Request
@@ -19,8 +19,11 @@ from markupsafe import Markup
 
 from monitor.digest import escape, numbers, sentences, times, words
 from monitor.web.access import Visitor
+from monitor.web.asked import CHOICES, Asked
 from monitor.web.bundle import engine_version
+from monitor.web.chosen import REASONS
 from monitor.web.guards import SESSION, VISIT, house_of, is_secure
+from monitor.web.house import House
 from storage.engine import StorageError
 
 STATIC: Final = Path(__file__).parent / "static"
@@ -65,11 +68,21 @@ def render(
         "theme": request.cookies.get("sm_theme") if request.cookies.get("sm_theme") in ("light", "dark") else None,
         "now": house.now(),
         "in_view": None,
+        "carried": _carried(request, house, fields.get("in_view")),
         **fields,
     }
     answer = HTMLResponse(environment().get_template(template).render(context), status, headers)
     _set_cookies(request, answer)
     return answer
+
+
+def _carried(request: Request, house: House, in_view: Asked | None) -> str:
+    """The brand and window that links to other pages keep; of a page without any, those that its address brought along."""
+    if in_view is not None:
+        return in_view.query()
+    brand, window = request.query_params.get("brand"), request.query_params.get("window")
+    known = {"brand": brand if brand in house.app.brands else None, "window": window if window in CHOICES else None}
+    return urlencode({name: value for name, value in known.items() if value is not None})
 
 
 def _set_cookies(request: Request, answer: HTMLResponse) -> None:
@@ -112,8 +125,6 @@ def own_path(to: str) -> str:
 
 
 def _flash(request: Request) -> Mapping[str, Any] | None:
-    from urllib.parse import parse_qs
-
     found = parse_qs(request.cookies.get(FLASH, "").strip('"'))
     return {"text": found["said"][0], "bad": "bad" in found} if "said" in found else None
 
@@ -150,6 +161,8 @@ def environment() -> Environment:
         "moment": moment,
         "query": urlencode,
         "engine_version": engine_version(),
+        "window_choices": CHOICES,
+        "reasons": REASONS,
     }
     return made
 

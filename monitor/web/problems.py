@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -81,8 +82,6 @@ def for_programs(request: Request) -> bool:
 def _not_signed_in(request: Request, _error: Exception) -> Response:
     if for_programs(request):
         return answer(request, 401, "who are you? send Authorization: Bearer TOKEN", {"WWW-Authenticate": "Bearer"})
-    from urllib.parse import quote
-
     wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     back = f"?next={quote(wanted)}" if request.method == "GET" and wanted != "/" else ""
     return RedirectResponse(f"/login{back}", 303)

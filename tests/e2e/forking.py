@@ -27,8 +27,10 @@ COMMAND: Final = "monitor.cli:main"
 LOADED: Final = (
     "alembic.command",
     "alembic.config",
+    "connectors.appstore",
     "connectors.feeds",
     "connectors.files",
+    "connectors.hackernews",
     "importlib.readers",
     "monitor.app",
     "monitor.bulk",
@@ -212,6 +214,7 @@ def serve() -> None:
     """The loaded process: for each line a program, forked; its number and then its exit code are told."""
     for name in LOADED:
         import_module(name)
+    import_module("monitor.cli").command()  # put together once for all forks
     gc.collect()
     gc.freeze()  # so that no fork copies it all only to look through it
     answers, watchers = os.dup(1), set[int]()

@@ -13,7 +13,7 @@ from storage.records import Claim, ItemValues, Outcome, PageValues
 from tests.fakes.storing import NOW, author, item
 
 SOURCES = ("north", "south", "east")
-PAGES = 60
+PAGES = 40
 LEASE = timedelta(milliseconds=250)
 TOMORROW = NOW + timedelta(days=1)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -115,22 +117,35 @@ class World:
 Open = Callable[..., World]
 
 
-@pytest.fixture
-def opened(tmp_path: Path, database_url: str) -> Iterator[Open]:
-    worlds: list[World] = []
+@contextmanager
+def worlds(folder: Path, url: str) -> Iterator[Open]:
+    made: list[World] = []
 
     def open_(*channels: Any, **alert: Any) -> World:
-        worlds.append(World(tmp_path, database_url, *channels, **alert))
-        return worlds[-1]
+        made.append(World(folder, url, *channels, **alert))
+        return made[-1]
 
     yield open_
-    for world in worlds:
+    for world in made:
         for app in world.apps:
             app.close()
 
 
-def test_a_spike_is_told_once_and_its_end_once(opened: Open, tmp_path: Path) -> None:
-    world = opened()
+@pytest.fixture
+def opened(tmp_path: Path, migrated_file: Path) -> Iterator[Open]:
+    with worlds(tmp_path, f"sqlite:///{shutil.copyfile(migrated_file, tmp_path / 'store.db')}") as open_:
+        yield open_
+
+
+@pytest.fixture
+def opened_anywhere(tmp_path: Path, database_url: str) -> Iterator[Open]:
+    """On every kind of store, for what only the store can promise."""
+    with worlds(tmp_path, database_url) as open_:
+        yield open_
+
+
+def test_a_spike_is_told_once_and_its_end_once(opened_anywhere: Open, tmp_path: Path) -> None:
+    world = opened_anywhere()
     world.live(0, 40, {35: 60, 36: 70}, words="terribly broken syncing", rating=1)
     first, last = world.titles()
     assert first.startswith("Acme: ")
@@ -196,8 +211,8 @@ def test_after_downtime_what_began_and_ended_is_one_message(opened: Open) -> Non
     assert any(line.startswith("usual again since Wed 21 Oct") for line in notice["body"]["lines"])
 
 
-def test_several_daemons_tell_once(opened: Open) -> None:
-    world = opened()
+def test_several_daemons_tell_once(opened_anywhere: Open) -> None:
+    world = opened_anywhere()
     world.live(0, 35)
     other = world.start()
     world.day(35, 70)
@@ -241,8 +256,8 @@ def test_alerts_that_fire_at_once_share_a_message(opened: Open) -> None:
     assert [one["kind"] for one in notice["body"]["figures"]["alerts"]] == ["volume", "negative_volume", "rating_drop"]
 
 
-def test_late_items_of_long_ago_are_no_news(opened: Open) -> None:
-    world = opened()
+def test_late_items_of_long_ago_are_no_news(opened_anywhere: Open) -> None:
+    world = opened_anywhere()
     world.live(0, 50)
     for each in range(90):
         at = day(30) + each * (DAY / 200)
@@ -283,8 +298,8 @@ def test_the_mail_says_it_too(opened: Open) -> None:
         server.close()
 
 
-def test_a_replay_finds_what_was_told_and_changes_nothing(opened: Open) -> None:
-    world = opened()
+def test_a_replay_finds_what_was_told_and_changes_nothing(opened_anywhere: Open) -> None:
+    world = opened_anywhere()
     world.live(0, 45, {35: 60, 40: 80})
     before = (world.episodes(), world.notices(), alerts.alert_state(world.app.database))
     (found,) = replay(world.app, world.app.settings.alerts, START)
@@ -325,8 +340,8 @@ def test_the_sample_story_is_found_and_nothing_is_sent(tmp_path: Path) -> None:
         app.close()
 
 
-def test_the_daemon_looks_every_few_minutes_and_only_if_something_changed(opened: Open) -> None:
-    world = opened()
+def test_the_daemon_looks_every_few_minutes_and_only_if_something_changed(opened_anywhere: Open) -> None:
+    world = opened_anywhere()
     world.live(0, 35)
     watch = Watch(world.app)
     watch.look()

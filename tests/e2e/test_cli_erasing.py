@@ -55,7 +55,8 @@ def fresh(home: Home) -> Home:
         writer.writerow(["id", "date", "text", "author", "url", "rating"])
         for n in range(12):
             at = (NOW - timedelta(days=25 * n, hours=2)).isoformat()
-            text = f"Fresh is {'great' if n % 2 else 'awful'}, {TALK[n % 5]}, {TALK[n % 3]}, unmistakable{n}"
+            said = f"{TALK[n % 5]}, {TALK[(2 * n + 1 + n // 5) % 5]}"  # unlike all others: copies of what is erased stand alone
+            text = f"Fresh is {'great' if n % 2 else 'awful'}, {said}, unmistakable{n}"
             writer.writerow([f"id-{n}", at, text, f"Grocer{n % 3}", f"https://talk.example/{n}", 1 + n % 5])
     configured(home)
     home.run("pull")

@@ -10,6 +10,14 @@ import pytest
 
 from tests.e2e.conftest import Home
 
+COPIES = """
+[monitor]
+duplicates = "once"
+"""
+TWICE = """id,date,text,author,likes,comments,place,language
+1,2026-11-01,the acme phone is on sale in every shop of the town,Ann,5,1,r/phones,en
+2,2026-11-02,RT @ann: the acme phone is on sale in every shop of the town,Ben,5,1,r/phones,en
+"""
 CONFIG = """
 [[brands]]
 name = "Acme"
@@ -129,3 +137,17 @@ def test_the_proof_of_the_store_proves_the_search(stocked: Home) -> None:
     said = stocked.json("db", "verify")
     assert (said["search"]["right"], said["search"]["sampled"]) == (True, 8)
     assert "every item can be found by its words (8 looked for)" in stocked.run("db", "verify").stdout
+
+
+def test_a_copy_says_of_what_it_is_one(home: Home) -> None:
+    home.write(COPIES + CONFIG)
+    (home.folder / "posts.csv").write_text(TWICE)
+    (home.folder / "reviews.csv").write_text(REVIEWS)
+    home.run("pull")
+    first, copy = sorted(
+        home.json("items", "--uncounted", "all", "--kind", "mention")["items"], key=lambda one: one["id"]
+    )
+    assert (first["copy_of"], copy["uncounted"], copy["copy_of"]) == (None, "duplicate", first["id"])
+    assert f"(copy of {first['id']})" in home.run("items", "--uncounted", "duplicate").stdout
+    assert f"not counted: a copy of item {first['id']}" in home.run("explain", str(copy["id"])).stdout
+    assert "every copy that is left out is known to be one" in home.run("db", "verify").stdout

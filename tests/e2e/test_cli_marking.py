@@ -61,7 +61,7 @@ def test_words_to_exclude_are_suggested_from_what_was_marked(fresh: Desk) -> Non
     words = fresh.json("marks", "suggest", "--brand", "Fresh")["words"]
     assert {word["word"]: (word["marked"], word["counted"]) for word in words}["vegetable"] == (13, 24)
     assert (words[0]["word"], words[0]["counted"]) == ("carrots", 0)
-    assert fresh.json("mark", "--where", "not-about-us", "--undo")["done"] == 13
+    assert fresh.json("mark", "--where", "--all", "not-about-us", "--undo")["done"] == 13
     assert counted(fresh) == 100
 
 
@@ -117,6 +117,9 @@ def test_faulty_calls_say_what_is_wrong(fresh: Desk) -> None:
     assert "end with not-about-us or done" in fresh.home.run("mark", "1", "silly", code=2).stderr
     assert "--where" in fresh.home.run("mark", "not-about-us", code=2).stderr
     assert "--where" in fresh.home.run("tag", "garden", code=2).stderr
+    for command in (["mark", "--where", "done"], ["tag", "--where", "garden"]):
+        assert "or --all for every one" in fresh.home.run(*command, code=2).stderr
+    assert "--all: goes with" in fresh.home.run("mark", "--where", "--all", "--brand", "Fresh", "done", code=2).stderr
     assert "together with --where" in fresh.home.run("tag", "1", "garden", "--search", "x", code=2).stderr
     assert "is no number" in fresh.home.run("mark", "x", "done", code=2).stderr
     assert "not there" in fresh.home.run("mark", "99999", "done", code=1).stderr

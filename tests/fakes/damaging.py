@@ -44,7 +44,7 @@ def damaged(body: bytes, chance: random.Random) -> bytes:
         return _torn(body, chance)
     if chance.random() < 0.1:
         return _torn(body, chance)
-    whole = [copy.deepcopy(answer)]
+    whole = [answer]
     for _ in range(chance.randint(1, 4)):
         _damage(whole, chance)
     return json.dumps(whole[0]).encode()

@@ -17,6 +17,7 @@ from monitor.report import build_report
 from monitor.schedule import span
 from storage.engine import Database
 from storage.tables import ITEM
+from tests.fakes import copying
 from tests.fakes.fresh import excluding, fresh, said
 from tests.fakes.storing import NOW, Shop, dump
 
@@ -54,6 +55,18 @@ def test_the_scores_are_those_of_the_report_before_and_after(shop: Shop, tmp_pat
         rematch(adopted)
     assert (trial.before.social.total, trial.after.social.total) == (100, 63)
     assert trial.before.reviews.score is None
+
+
+def test_near_copies_widen_the_interval_as_in_the_report(shop: Shop) -> None:
+    app = copying.app_on(Shop(shop.database))
+    glad = [copying.said(f"a{n}", f"{copying.RELEASE}. Love it {n}", author=f"a{n}") for n in range(8)]
+    sorry = [copying.said(f"b{n}", f"Acme is awful {n}", author=f"b{n}") for n in range(8)]
+    copying.brought(app, *glad, *sorry)
+    window = span(NOW - timedelta(days=70), NOW, app.settings.monitor.zone)
+    report = build_report(app, ["Acme"], window, items=True).brands[0].social
+    assert report.deff is not None
+    assert report.deff > 1
+    assert would_catch(app, "Acme", ["nothing"]).before.social.deff == report.deff
 
 
 def test_giving_an_exclusion_up_brings_items_back(shop: Shop, tmp_path: Path) -> None:

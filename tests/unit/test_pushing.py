@@ -35,6 +35,7 @@ from storage.tables import ITEM, PULL, SOURCE
 from tests.fakes.senders import SECRET, Sent, signed
 from tests.fakes.storing import NOW, crash_everywhere
 
+TWICE = "The new phone of acme is on sale in every shop of the town since this morning"
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 GOOD = {"id": "1", "text": "I love my acme phone", "published_at": "2026-11-20T09:00:00Z"}
 
@@ -277,3 +278,13 @@ def test_nothing_personal_and_no_secret_is_logged(world: World, caplog: pytest.L
         world.take(signed(GOOD, NOW, secret="wrong wrong"))
     said = json.dumps([record.getMessage() for record in caplog.records])
     assert not any(word in said for word in (SECRET, "secret words", "love"))
+
+
+def test_copies_among_what_is_handed_in_are_decided_at_once(database_url: str) -> None:
+    world = World(database_url)
+    monitor = world.app.settings.monitor.model_copy(update={"duplicates": "once"})
+    world.app = replace(world.app, settings=world.app.settings.model_copy(update={"monitor": monitor}))
+    world.send([{**GOOD, "id": str(number), "text": TWICE} for number in range(3)])
+    found = world.app.database.read(lambda connection: connection.execute(select(ITEM.c.uncounted)).scalars().all())
+    assert sorted(found, key=str) == [None, "duplicate", "duplicate"]
+    world.app.database.close()

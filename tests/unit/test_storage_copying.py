@@ -169,11 +169,10 @@ def test_what_is_written_meanwhile_is_not_in_the_copy(filled: Shop, empty: Empty
         database.close()
 
 
-@pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
 def test_a_copy_that_is_killed_leaves_an_empty_store_and_can_be_started_again(
-    filled: Shop, empty: Empty, backend: str, database_url: str
+    filled: Shop, empty: Empty, database_url: str
 ) -> None:
-    address = empty(backend)
+    address = empty("postgresql" if filled.database.is_sqlite else "sqlite")
     code = (
         "import sys, time; from storage import copying; from storage.engine import open_database\n"
         "def told(table, done, total):\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -18,14 +19,26 @@ from storage.people_tables import MARK, TAG
 from storage.records import ItemFilter
 from storage.search_tree import Term
 from storage.tables import ITEM
+from tests.conftest import BACKENDS, store_of_its_own
 from tests.fakes.storing import NOW, OLD, Shop, author, item
 
 DAY = timedelta(days=1)
 QUOTED = 'the "odd" key.[0]'
 
 
+@pytest.fixture(scope="module", params=BACKENDS)
+def various(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """A store that nobody changes."""
+    with store_of_its_own(request, request.param) as database:
+        yield filled(Shop(database))
+
+
 @pytest.fixture
-def various(shop: Shop) -> Shop:
+def changeable(shop: Shop) -> Shop:
+    return filled(shop)
+
+
+def filled(shop: Shop) -> Shop:
     shop.pull(
         item("plain", text="the plain one", author_id=7, author_name="Ann"),
         item("german", text="der eine", language="de", attributes={"country": "DE", "app_version": "4.2"}),
@@ -123,12 +136,12 @@ def test_what_no_store_can_hold_is_found_nowhere(various: Shop, name: str, bad: 
     assert find(various, **{name: given}) == set()
 
 
-def test_an_erased_item_has_no_author_no_words_and_no_answer_to_come(various: Shop) -> None:
-    ids = [row["id"] for row in various.rows(ITEM) if row["external_id"] in ("plain", "review")]
-    various.database.write(lambda connection: erasure.erase(connection, ids, NOW, reason="asked"))
-    assert find(various, author="Ann") == {"discussed"}
-    assert find(various, search="plain") == set()
-    assert find(various, unanswered=True) == {"unread"}
+def test_an_erased_item_has_no_author_no_words_and_no_answer_to_come(changeable: Shop) -> None:
+    ids = [row["id"] for row in changeable.rows(ITEM) if row["external_id"] in ("plain", "review")]
+    changeable.database.write(lambda connection: erasure.erase(connection, ids, NOW, reason="asked"))
+    assert find(changeable, author="Ann") == {"discussed"}
+    assert find(changeable, search="plain") == set()
+    assert find(changeable, unanswered=True) == {"unread"}
 
 
 # ------------------------------------------------------------------------------------------------------- pages

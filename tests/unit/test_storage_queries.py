@@ -17,6 +17,7 @@ from storage import queries
 from storage.queries import Window
 from storage.records import GapValues, ItemFilter, ItemValues, StoredItem, Sums
 from storage.tables import ITEM
+from tests.conftest import BACKENDS, store_of_its_own
 from tests.fakes.storing import NOW, OLD, Shop, author, item
 
 QUARTER = timedelta(minutes=15)
@@ -48,8 +49,19 @@ def made_up(count: int = 300) -> Iterator[tuple[str, ItemValues]]:
         )
 
 
+@pytest.fixture(scope="module", params=BACKENDS)
+def lasting(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """A store of the tests that change nothing."""
+    with store_of_its_own(request, request.param) as database:
+        yield stocked_with_all(Shop(database))
+
+
 @pytest.fixture
 def stocked(shop: Shop) -> Shop:
+    return stocked_with_all(shop)
+
+
+def stocked_with_all(shop: Shop) -> Shop:
     found = list(made_up())
     for name in ("north", "south"):
         shop.pull(*(entry for source, entry in found if source == name), name=name)
@@ -90,9 +102,9 @@ def same(found: Sums, wanted: Counter[str]) -> bool:
 
 @pytest.mark.parametrize("start", [OLD - 99 * DAY, datetime(2026, 10, 22, 3, 15, tzinfo=NOW.tzinfo)])
 @pytest.mark.parametrize("length", [99 * DAY, 3 * DAY + QUARTER])
-def test_sums_by_source_are_those_of_the_items(stocked: Shop, start: datetime, length: timedelta) -> None:
+def test_sums_by_source_are_those_of_the_items(lasting: Shop, start: datetime, length: timedelta) -> None:
     end = start + length
-    found = queries.sums_by_source(stocked.database, "Acme", (start, end))
+    found = queries.sums_by_source(lasting.database, "Acme", (start, end))
     wanted: dict[tuple[str, str], list[ItemValues]] = {}
     for source, entry in made_up():
         if entry["brand_id"] == 1 and start <= entry["published_at"] < end:
@@ -112,9 +124,9 @@ def slices_of(name: str) -> list[Window]:
 
 
 @pytest.mark.parametrize("name", ["local days, one of 25 hours", "hours", "with holes, and one empty"])
-def test_sums_by_slice_are_those_of_the_items(stocked: Shop, name: str) -> None:
+def test_sums_by_slice_are_those_of_the_items(lasting: Shop, name: str) -> None:
     slices = slices_of(name)
-    found = queries.sums_by_slice(stocked.database, "Acme", slices, NAMES)
+    found = queries.sums_by_slice(lasting.database, "Acme", slices, NAMES)
     seen = 0
     for number, (start, end) in enumerate(slices):
         for kind in ("mention", "review", "post"):
@@ -137,9 +149,9 @@ def test_a_window_that_ends_now_has_what_was_published_just_now(shop: Shop) -> N
     assert queries.sums_by_source(shop.database, "Acme", next_window) == {}
 
 
-def test_an_unknown_brand_and_no_slices_have_no_sums(stocked: Shop) -> None:
-    assert queries.sums_by_source(stocked.database, "Nobody", (OLD, NOW)) == {}
-    assert queries.sums_by_slice(stocked.database, "Acme", [], NAMES) == {}
+def test_an_unknown_brand_and_no_slices_have_no_sums(lasting: Shop) -> None:
+    assert queries.sums_by_source(lasting.database, "Nobody", (OLD, NOW)) == {}
+    assert queries.sums_by_slice(lasting.database, "Acme", [], NAMES) == {}
 
 
 # ----------------------------------------------------------------------------------------------------------- items
@@ -155,8 +167,14 @@ def find(shop: Shop, **wanted: Any) -> list[str]:
     return sorted(found)
 
 
-@pytest.fixture
-def various(shop: Shop) -> Shop:
+@pytest.fixture(scope="module", params=BACKENDS)
+def various(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """A store that nobody changes."""
+    with store_of_its_own(request, request.param) as database:
+        yield filled(Shop(database))
+
+
+def filled(shop: Shop) -> Shop:
     shop.pull(
         item("love"),
         item("hate", label="negative", compound=-9_000, published_at=OLD - DAY),

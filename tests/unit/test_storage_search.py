@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from alembic import command
 from alembic.config import Config
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, create_engine, delete, inspect, select, text
+from sqlalchemy import Connection, delete, inspect, select, text
 
 from monitor.searching import search_of
 from storage import erasure, ingest, schema, search
@@ -26,6 +25,7 @@ from storage.search_proof import SearchProof, verify_search
 from storage.search_tree import And, Not, Or, SearchError, Term, Tree, holds, matching
 from storage.tables import ITEM
 from storage.words import words_of
+from tests.conftest import BACKENDS, store_of_its_own
 from tests.fakes.storing import NOW, OLD, Shop, crash_everywhere, item
 
 RIGHT = SearchProof(0, 0, 0, 0)
@@ -195,27 +195,14 @@ def trees() -> st.SearchStrategy[Tree]:
     )
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def lasting(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    """A store that one test fills again and again."""
-    if request.param == "sqlite":
-        file = tmp_path_factory.mktemp("lasting") / "store.db"
-        shutil.copyfile(request.getfixturevalue("migrated_file"), file)
-        url = f"sqlite:///{file}"
-    else:
-        server, template = (request.getfixturevalue(f"postgres_{part}") for part in ("server", "template"))
-        name = f"lasting_{uuid4().hex[:12]}"
-        admin = create_engine(server.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT")
-        with admin.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
-        admin.dispose()
-        url = str(server).replace("/postgres?", f"/{name}?").replace("postgresql://", "postgresql+psycopg://")
-    database = open_database(url)
-    yield Shop(database)
-    database.close()
+@pytest.fixture(scope="module", params=BACKENDS)
+def lasting(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """A store that tests fill and empty again and again."""
+    with store_of_its_own(request, request.param) as database:
+        yield Shop(database)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(said=st.lists(st.tuples(st.none() | TEXTS, TEXTS), min_size=1, max_size=6), asked=st.lists(trees(), max_size=8))
 def test_any_search_of_any_texts_has_the_answer_that_the_words_give(
     lasting: Shop, said: list[tuple[str | None, str]], asked: list[Tree]
@@ -416,9 +403,23 @@ HOSTILE = [
 ]  # fmt: skip
 
 
+@pytest.fixture
+def emptied(lasting: Shop) -> Iterator[Shop]:
+    """The lasting store, without items again afterwards."""
+    yield lasting
+    rows = [Said(row["id"], row["title"], row["text"]) for row in lasting.rows(ITEM)]
+
+    def work(connection: Connection) -> None:
+        search.forget(connection, rows)
+        connection.execute(delete(ITEM))
+
+    lasting.database.write(work)
+
+
 @pytest.mark.parametrize("said", HOSTILE, ids=ascii)
-def test_hostile_words_are_words_or_nothing(shop: Shop, said: str) -> None:
+def test_hostile_words_are_words_or_nothing(emptied: Shop, said: str) -> None:
     """In a text (as far as the databases take it) and in a search."""
+    shop = emptied
     stored = said.encode("utf-8", "ignore").decode().replace("\x00", "")
     shop.pull(item("it", text=f"here {stored} there"), item("other", text="something else"))
     if not words_of(None, said):

@@ -146,7 +146,7 @@ def assert_trace_adds_up(analyzer: Analyzer, oracle: Oracle, text: str) -> None:
     assert round(trace.raw_sum / math.sqrt(trace.raw_sum**2 + 15), 4) == trace.compound
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(texts)
 def test_every_text_scores_as_in_stock(text: str) -> None:
     assert_equal_to_stock(ANALYZER, STOCK, text)
@@ -174,7 +174,7 @@ def test_every_trace_adds_up_to_what_stock_sums_up(text: str) -> None:
     assert_trace_adds_up(ANALYZER, STOCK, text)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(texts, min_size=1, max_size=4), st.sampled_from(LEXICONS), tables)
 def test_every_lexicon_scores_as_in_stock(
     some: list[str], lexicon: dict[str, float], changes: dict[str, float]
@@ -186,7 +186,7 @@ def test_every_lexicon_scores_as_in_stock(
         assert_trace_adds_up(analyzer, oracle, text)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=130, deadline=None)
 @given(st.lists(texts, min_size=1, max_size=4), emoji_tables)
 def test_every_emoji_table_scores_as_in_stock(some: list[str], emojis: dict[str, str]) -> None:
     analyzer, oracle = Analyzer(None, emojis), Oracle(STOCK.lexicon, emojis)
@@ -194,7 +194,7 @@ def test_every_emoji_table_scores_as_in_stock(some: list[str], emojis: dict[str,
         assert_equal_to_stock(analyzer, oracle, text)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=700, deadline=None)
 @given(st.lists(st.sampled_from(FEW_WORDS), max_size=8).map(" ".join), st.sets(st.sampled_from(FEW_WORDS)))
 @example("no very good", {"no", "very"})
 def test_rule_words_that_are_in_the_lexicon_score_as_in_stock(text: str, known: set[str]) -> None:

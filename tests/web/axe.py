@@ -20,7 +20,9 @@ class Eye:
     def __init__(self, page: Page) -> None:
         self._page = page
         page.evaluate(Axe().axe_script)
-        page.evaluate("document.querySelectorAll('li.item:nth-child(n+5)').forEach((one) => one.remove())")  # as the first ones
+        page.evaluate(
+            "document.querySelectorAll('li.item:nth-child(n+5)').forEach((one) => one.remove())"
+        )  # as the first ones
 
     def faults(self) -> list[str]:
         """Each rule that is broken, with the elements."""

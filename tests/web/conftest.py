@@ -15,6 +15,7 @@ from monitor.app import App, build
 from monitor.daemon import run_once
 from monitor.samples import demo
 from monitor.samples.demo import demo_settings
+from tests.fakes import samples
 from tests.web.serving import Dashboard, served
 
 FLAGS = [
@@ -27,16 +28,23 @@ FLAGS = [
     "--disable-sync",
 ]
 
+OWN = shutil.ignore_patterns("demo.toml")
+"""What names the store of its own folder."""
+
 
 @pytest.fixture(scope="session")
 def sampled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a store that holds the sample data, to be copied."""
     folder = tmp_path_factory.mktemp("sampled")
+    shutil.copytree(samples.once(tmp_path_factory, "demo", _pulled), folder, ignore=OWN, dirs_exist_ok=True)
+    return folder
+
+
+def _pulled(folder: Path) -> None:
     app = build(demo_settings(folder))
     run_once(app, Event())
     demo.audit(app)
     app.close()
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +60,7 @@ def read_only(sampled: Path) -> Iterator[Dashboard]:
 def sample_app(sampled: Path, tmp_path: Path) -> Iterator[App]:
     """The program over a copy of the sample data."""
     folder = tmp_path / "copy"
-    shutil.copytree(sampled, folder, ignore=shutil.ignore_patterns("demo.toml"))  # it names the store of its own folder
+    shutil.copytree(sampled, folder, ignore=OWN)
     app = build(demo_settings(folder))
     yield app
     app.close()

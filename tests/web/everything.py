@@ -28,7 +28,16 @@ OWN: Final = ("/static/", "/favicon.ico")
 
 
 def documents(dashboard: Dashboard) -> list[str]:
-    """The addresses of all pages over what is stored; parts of pages come with them, files are no pages."""
+    """The addresses of all pages over what is stored; parts of pages come with them, files are no pages. Looked for once."""
+    if dashboard.url not in _SEEN:
+        _SEEN[dashboard.url] = _documents(dashboard)
+    return _SEEN[dashboard.url]
+
+
+_SEEN: Final[dict[str, list[str]]] = {}
+
+
+def _documents(dashboard: Dashboard) -> list[str]:
     found = sorted({route.path for router in routers(pages) for route in router.routes if _is_asked(route)})
     filled = [_filled(path, dashboard.app) for path in found if not path.startswith(OWN) and "{form}" not in path]
     return [path for path in filled if path is not None and _is_document(dashboard, path)]

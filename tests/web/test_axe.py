@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page
 
 from monitor.samples.demo import audit
@@ -16,6 +17,7 @@ FRAMED = "/preview"
 """Documents within a page: their own words, in a frame."""
 
 
+@pytest.mark.timeout(300)  # every page, twice
 def test_axe_finds_nothing_on_any_page(read_only: Dashboard, page: Page) -> None:
     seen = {path: faults(read_only, path, page) for path in documents(read_only) if not path.endswith(FRAMED)}
     assert len(seen) > 15

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import pytest
 from playwright.sync_api import Page
 from sqlalchemy import Connection, String, Text, column, update
 from sqlalchemy import table as named
@@ -50,6 +51,7 @@ KEPT: Final = (
 MEGABYTE: Final = "B" * 1_000_000
 
 
+@pytest.mark.timeout(300)  # every page
 def test_harm_that_is_stored_is_shown_on_every_page_and_does_none(
     read_only: Dashboard, dashboard: Dashboard, page: Page
 ) -> None:

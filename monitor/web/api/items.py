@@ -20,8 +20,9 @@ from monitor.web.guards import Here, Reader
 from monitor.web.params import ItemId, ItemsAsked, items_of
 from monitor.web.problems import Refused, not_found
 from storage import listing
+from storage.likeness import copies_known
 from storage.patience import TookTooLong, hurried
-from storage.reasons import NOT_ABOUT_US
+from storage.reasons import DUPLICATE, NOT_ABOUT_US
 from storage.records import ItemFilter, StoredItem
 from storage.stories import Story, growth, revisions, stories
 
@@ -65,6 +66,7 @@ class ItemBase(Answer):
     parent_title: str | None
     attributes: Mapping[str, str]
     uncounted: str | None = Field(description="Why it does not count; null: it does.")
+    copy_of: int | None = Field(description="The item of which it is left out as a copy.")
     tags: Sequence[str]
     done: bool
 
@@ -143,9 +145,11 @@ def _opened(opened: Opened) -> OpenedFigure:
 
 def listed(app: App, found: Sequence[StoredItem]) -> list[ListedItem]:
     """Items as lists show them."""
-    kept = stories(app.database, [item.id for item in found])
+    kept, leaders = stories(app.database, [item.id for item in found]), _leaders(app, found)
     return [
-        ListedItem(**_base(item, kept[item.id]) | {"text": item.text and item.text[:TEXT]}, text_cut=_is_cut(item))
+        ListedItem(
+            **_base(item, kept[item.id], leaders) | {"text": item.text and item.text[:TEXT]}, text_cut=_is_cut(item)
+        )
         for item in found
         if item.id in kept
     ]
@@ -155,11 +159,16 @@ def _is_cut(item: StoredItem) -> bool:
     return item.text is not None and len(item.text) > TEXT
 
 
-def _base(item: StoredItem, story: Story) -> dict[str, Any]:
+def _leaders(app: App, found: Sequence[StoredItem]) -> dict[int, int]:
+    return copies_known(app.database, [item.id for item in found if item.uncounted == DUPLICATE])
+
+
+def _base(item: StoredItem, story: Story, leaders: Mapping[int, int]) -> dict[str, Any]:
     values = {name: value for name, value in asdict(item).items() if name in ItemBase.model_fields}
     author = None if story.author_id is None else str(story.author_id)
     tags = [word.what for word in story.tags]
-    return {**values, "author_id": author, "tags": tags, "done": "done" in story.marks}
+    told = {"author_id": author, "copy_of": leaders.get(item.id), "tags": tags, "done": "done" in story.marks}
+    return {**values, **told}
 
 
 # ------------------------------------------------------------------------------------------------------- one item
@@ -237,7 +246,7 @@ def whole(app: App, item: StoredItem) -> WholeItem:
     told = ("scorer_label", "corrected", "first_seen_at", "updated_at", "counted_at", "followers")
     return WholeItem.model_validate(
         {
-            **_base(item, story),
+            **_base(item, story, _leaders(app, [item])),
             **{name: getattr(item, name) for name in own},
             **{name: getattr(story, name) for name in told},
             "not_about_us": story.marks.get(NOT_ABOUT_US),

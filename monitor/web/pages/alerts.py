@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
@@ -23,7 +23,7 @@ from monitor.web.asked import LONGEST
 from monitor.web.asked import instant as written
 from monitor.web.guards import Here, Reader, Submitted, visitor
 from monitor.web.house import House
-from monitor.web.page import back, render
+from monitor.web.page import back, render, zone_of
 from monitor.web.pages.alerts_rules import (
     EXAMPLES,
     FIELDS,
@@ -41,6 +41,7 @@ router = APIRouter(include_in_schema=False, dependencies=[Depends(visitor)])
 OVER: Final = 50
 """Episodes that are over which the page shows."""
 USUAL: Final = "8w"
+USUAL_TRIED: Final = "30d"
 REACHES: Final = {"4w": "4 weeks", "8w": "8 weeks", "26w": "half a year", "52w": "a year"}
 LENGTHS: Final = {"1h": timedelta(hours=1), "1d": timedelta(days=1), "1w": timedelta(days=7)}
 SNOOZED_AT_MOST: Final = timedelta(days=366)
@@ -75,13 +76,14 @@ def alerts(
     replay: Since = "",
     name: Name = "",
     when: When = "",
-    since: Since = "30d",
+    since: Since = USUAL_TRIED,
     brand: Name = "",
     whole: bool = False,
 ) -> Response:
     """What is open, what is over, the alerts and rules as they are configured; with something to replay or try, what it comes to."""
     app = house.app
     since_of(app, replay or USUAL, LONGEST)
+    since = since if when else USUAL_TRIED  # links to this page carry the window of the page before
     since_of(app, since)
     brands_of(app, brand)
     if name:
@@ -107,7 +109,9 @@ def firings_part(request: Request, house: Here) -> Response:
 
 
 @router.get("/alerts/trial")
-def trial_part(request: Request, house: Here, when: When = "", since: Since = "30d", brand: Name = "") -> Response:
+def trial_part(
+    request: Request, house: Here, when: When = "", since: Since = USUAL_TRIED, brand: Name = ""
+) -> Response:
     return render(request, "alerts_trial.html", title="", **tried_fields(house.app, when, since, brand))
 
 
@@ -121,7 +125,7 @@ def act(request: Request, house: Here, who: Reader, form: Submitted) -> Response
         raise Refused(422, f"do: there is no {what[:40]!r}; there are ack, snooze, wake")
     until = house.now() if what == "wake" else _until(house, str(form.get("for", "")), str(form.get("until", "")))
     named = _snooze_all(house.app, alert, until) if alert else _snooze(house, str(form.get("episode", "")), until)
-    said = "messages are sent again" if what == "wake" else f"no messages until {_moment(house, until)}"
+    said = "messages are sent again" if what == "wake" else f"no messages until {times.moment(until, zone_of(request))}"
     return back(request, "/alerts", f"{named}: {said}.")
 
 
@@ -187,7 +191,7 @@ def length(time: timedelta) -> str:
 def _links(app: App, one: StoredEpisode) -> Iterator[tuple[str, str]]:
     """The items of the worst period, and of the whole time."""
     if one.kind == "source_silent":
-        yield "The source", f"/sources/{one.subject}"
+        yield "The source", f"/sources/{quote(one.subject)}"
         return
     worst = alert_words.alert_span(one.figures)
     if worst is not None:
@@ -251,10 +255,6 @@ def _number(told: str) -> int:
     if not told.isdecimal() or len(told) > 9:
         raise Refused(422, "episode: is no number of an alert")
     return int(told)
-
-
-def _moment(house: House, at: datetime) -> str:
-    return times.moment(at, house.settings.monitor.zone)
 
 
 # -------------------------------------------------------------------------------------------------------- replay

@@ -23,7 +23,7 @@ from monitor.report import build_report
 from monitor.schedule import Schedule, Window, period_before, period_so_far
 from monitor.web.guards import Here, Submitted, visitor
 from monitor.web.house import House
-from monitor.web.page import back, render
+from monitor.web.page import back, render, zone_of
 from monitor.web.problems import Refused, not_found
 from monitor.web.schedule_words import schedule_words
 from storage import outbox, sendings
@@ -200,7 +200,7 @@ def _told(request: Request, app: App, number: int, to: str) -> Response:
         return back(request, to, f"Sent to {row['channel']}." + (f" But: {why}" if why else ""), bad=bool(why))
     if row["state"] == "failed":
         return back(request, to, f"Not sent to {row['channel']}: {why}", bad=True)
-    when = times.moment(row["next_try_at"], app.settings.monitor.zone)
+    when = times.moment(row["next_try_at"], zone_of(request))
     return back(
         request, to, f"Not sent to {row['channel']} yet, tried again {when}" + (f": {why}" if why else "."), bad=True
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -53,6 +54,7 @@ def item(request: Request, house: Here, visitor: Reader, number: int) -> Respons
         request,
         "item.html",
         title=f"Item {number}",
+        carried=urlencode({"brand": found.brand}) if found.brand in house.app.brands else "",
         row=rows(house.app, [found])[0],
         paragraphs=list(paragraphs(found.text)),
         replied=list(paragraphs(found.reply_text)),

@@ -16,8 +16,8 @@ from fastapi.responses import Response, StreamingResponse
 from monitor.app import App
 from monitor.cells import cell
 from monitor.opening import Opened
-from monitor.web.asked import CHOICES, Unasked
-from monitor.web.chosen import KINDS, LABELS, ORDERS, PAGES, REASONS, Chosen, chosen
+from monitor.web.asked import Unasked
+from monitor.web.chosen import KINDS, LABELS, ORDERS, PAGES, Chosen, chosen
 from monitor.web.guards import Here, Reader
 from monitor.web.page import render
 from monitor.web.rows import Row, rows
@@ -89,10 +89,8 @@ def _list(request: Request, app: App, asked: Chosen) -> Response:
         shown=_shown(app, asked),
         show_brand=asked.brand is None,
         views=VIEWS[asked.path],
-        choices={**CHOICES, "all": "All"},
         kinds=KINDS,
         labels=LABELS,
-        reasons=REASONS,
         orders=ORDERS,
         usual_order=PAGES[asked.path][1],
         sources=[source.name for source in app.settings.sources],

@@ -14,7 +14,7 @@ from monitor.schedule import Window
 from monitor.suggesting import suggest
 from monitor.web import acting
 from monitor.web.access import Visitor
-from monitor.web.acting import ACTS, Outcome
+from monitor.web.acting import ACTS, NO_FILTER, Outcome
 from monitor.web.asked import Unasked, window_named
 from monitor.web.chosen import PAGES, Chosen, of_query
 from monitor.web.guards import Here, Reader, Submitted
@@ -152,6 +152,8 @@ def _marked(wish: Wish, found: Sequence[StoredItem]) -> list[str]:
 
 
 def _on_all(request: Request, house: House, visitor: Visitor, wish: Wish, form: FormData) -> Response:
+    if wish.do in NO_FILTER:
+        raise Unasked(f"do={wish.do}: is done to items that are ticked; tick some")
     asked = _list_of(house, visitor, form)
     total = count(house.app, asked, PATIENCE)
     if total is None or total > acting.most(wish.do):

@@ -16,8 +16,10 @@ from monitor.web.guards import Here
 from monitor.web.page import render, zone_of
 from monitor.web.problems import not_found
 from monitor.web.view import BASE, before_words, block_of, here
+from storage import authors as stored
 
 router = APIRouter(include_in_schema=False)
+LARGEST: Final = 2**63
 LISTS: Final = (
     ("engaged", "Most engaged with", "Their items received the most likes, shares and comments in this time."),
     ("followed", "Most followed", "They have the most followers, as far as these are known."),
@@ -62,7 +64,7 @@ def authors_part(request: Request, house: Here, asked: InView) -> Response:
 @router.get("/authors/{number}")
 def author(request: Request, house: Here, asked: InView, number: int) -> Response:
     """One author's whole history."""
-    profile = next(iter(people.found(house.app, str(number))), None) if number >= 0 else None
+    profile = stored.profile(house.app.database, number) if 0 <= number < LARGEST else None
     if profile is None:
         raise not_found("there is no such author; those that were erased are nobody")
     history = people.history_of(house.app, profile, asked.brands)

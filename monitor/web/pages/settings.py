@@ -14,6 +14,7 @@ from monitor.config.shown import shown
 from monitor.parties import lines, parties
 from monitor.stocktaking import take_stock
 from monitor.web import access
+from monitor.web.asked import Unasked
 from monitor.web.guards import Here, Submitted, submitted, visitor
 from monitor.web.house import House
 from monitor.web.page import back, render
@@ -50,7 +51,7 @@ def token(request: Request, house: Here, form: Submitted) -> Response:
         return back(request, "/settings#tokens", said, bad=not gone)
     if not 0 < len(name) <= NAME or not name.isprintable():
         return back(request, "/settings#tokens", "A token has a name of 1 to 100 characters.", bad=True)
-    brands = [str(one) for one in form.getlist("brand") if str(one) in {brand.name for brand in house.settings.brands}]
+    brands = _brands(house, [str(one) for one in form.getlist("brand")])
     made = access.new_token()
     kept = tokens.add_token(
         house.app.database, name, access.digest_of(made), may_write=form.get("rights") == "write",
@@ -59,6 +60,14 @@ def token(request: Request, house: Here, form: Submitted) -> Response:
     if not kept:
         return back(request, "/settings#tokens", f"There is a token {name} already; remove it first.", bad=True)
     return _page(request, house, made=made, made_name=name)
+
+
+def _brands(house: House, names: list[str]) -> list[str]:
+    """The brands that a token is to be for; none: all. One that is gone is refused, since without it the token could see all."""
+    known = [brand.name for brand in house.settings.brands]
+    if unknown := [name for name in names if name not in known]:
+        raise Unasked(f'no brand "{unknown[0][:100]}"; there are: {", ".join(known)}')
+    return names
 
 
 def _page(request: Request, house: House, **more: Any) -> Response:

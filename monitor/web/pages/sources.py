@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import tzinfo
 from threading import Event, Timer
 from typing import Annotated, Final, Literal
 
@@ -17,7 +18,7 @@ from monitor.health import Health, health_of_sources
 from monitor.parties import lines, parties
 from monitor.web.guards import Here, Reader, Submitted, visitor
 from monitor.web.house import House
-from monitor.web.page import back, render
+from monitor.web.page import back, render, zone_of
 from monitor.web.problems import not_found
 from storage import health as stored
 from storage import queries
@@ -83,15 +84,15 @@ def act(
     """Pull now, pause, resume or test a source."""
     name, what = str(form.get("source", "")), str(form.get("do", ""))
     try:
-        said, bad = _done(house, name, what, who.name, str(form.get("reason", "")))
+        said, bad = _done(house, name, what, who.name, str(form.get("reason", "")), zone_of(request))
     except steering.CannotSteer as error:
         said, bad = str(error), True
     return back(request, to, said, bad=bad)
 
 
-def _done(house: House, name: str, what: str, by: str, reason: str) -> tuple[str, bool]:
+def _done(house: House, name: str, what: str, by: str, reason: str, zone: tzinfo) -> tuple[str, bool]:
     steps: dict[str, Callable[[], tuple[str, bool]]] = {
-        "pull": lambda: (_pull(house, name), False),
+        "pull": lambda: (_pull(house, name, zone), False),
         "pause": lambda: (_pause(house, name, by, reason), False),
         "resume": lambda: (_resume(house, name), False),
         "test": lambda: _test(house, name),
@@ -103,7 +104,7 @@ def _done(house: House, name: str, what: str, by: str, reason: str) -> tuple[str
     return steps[what]()
 
 
-def _pull(house: House, name: str) -> str:
+def _pull(house: House, name: str, zone: tzinfo) -> str:
     asked = steering.pull_soon(house.app, name)
     shown = escape.name(name)
     match asked.outcome:
@@ -112,7 +113,7 @@ def _pull(house: House, name: str) -> str:
         case "running":
             return f"{shown}: is being read right now."
         case "waiting":
-            until = times.moment(asked.until, house.settings.monitor.zone) if asked.until else "later"
+            until = times.moment(asked.until, zone) if asked.until else "later"
             return f"{shown}: its platform has asked to be left alone until {until}."
         case "unattended":
             return f"{shown}: is due, but no daemon runs that would read it; start one: sentiment-monitor run"
