@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from enum import Enum
-from functools import cached_property
 from typing import Any, Final
 
 from monitor import sums as s
@@ -15,6 +14,7 @@ from monitor.app import App
 from monitor.coverage import coverage_of
 from monitor.drivers import behind
 from monitor.insights import telling_sources
+from monitor.lazily import lazily
 from monitor.reading import KINDS, Read, groups_of, read, topics_of
 from monitor.report import TRAILING_DAYS, shared_sources
 from monitor.schedule import Window, comparison, trailing
@@ -95,7 +95,7 @@ class Ways:
 
     # Windows and what is read of them --------------------------------------------------------------------------
 
-    @cached_property
+    @lazily
     def other(self) -> Window:
         return comparison(self.window)
 

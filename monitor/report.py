@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from monitor import figures as f
 from monitor import sums as s
@@ -18,6 +17,7 @@ from monitor.auditing import audited
 from monitor.coverage import Known, Reach, coverage_of, known_of
 from monitor.expectations import Expectations, alerts_of, expectations
 from monitor.insights import NOTHING, Insights, effects_alone, insights
+from monitor.lazily import lazily
 from monitor.metrics.change import change, compare
 from monitor.metrics.volume import share_of_voice, velocity
 from monitor.quotes import quote
@@ -91,28 +91,28 @@ class _Brand:
 
     # What is read once -----------------------------------------------------------------------------------------
 
-    @cached_property
+    @lazily
     def now(self) -> s.BySource:
         return self._sums(self.window)
 
-    @cached_property
+    @lazily
     def before(self) -> s.BySource:
         return self._sums(self.other)
 
-    @cached_property
+    @lazily
     def reach(self) -> Reach:
         return coverage_of(self.app, self.name, self.window, self.known)
 
-    @cached_property
+    @lazily
     def complete(self) -> set[str]:
         """The sources without a gap in both windows: those that are compared."""
         return self.reach.complete_sources & coverage_of(self.app, self.name, self.other, self.known).complete_sources
 
-    @cached_property
+    @lazily
     def slices(self) -> list[Window]:
         return slices_of(self.window)
 
-    @cached_property
+    @lazily
     def insights(self) -> Insights:
         if not self.items:
             return NOTHING
@@ -121,7 +121,7 @@ class _Brand:
             return effects_alone(self.app, self.name, windows, frozenset(self.complete))
         return insights(self.app, self.name, windows, self.slices, frozenset(self.complete), expected)
 
-    @cached_property
+    @lazily
     def expected(self) -> Expectations:
         """What was usual for the window."""
         return expectations(self.app, self.name, self.window, self.slices)
@@ -256,7 +256,7 @@ class _Brand:
         """Mentions by source."""
         return {source: one.volume for source, one in s.tallies(self.now, "mention").items()}
 
-    @cached_property
+    @lazily
     def rivals(self) -> dict[str, _Brand]:
         return {name: replace(self, name=name, is_rival=True) for name in self._competitors()}
 

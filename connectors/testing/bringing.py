@@ -35,7 +35,8 @@ class BringsAll(Checks):
         pulls.cursor = None
         second = {item.external_id: item.text for item in pulls.pull()}
         expect(
-            len(first) == 20, f"20 items were published, {len(first)} different ids came: some are shared, missing, or made anew"
+            len(first) == 20,
+            f"20 items were published, {len(first)} different ids came: some are shared, missing, or made anew",
         )
         moved = {name for name in first | second if first.get(name) != second.get(name)}
         expect(first == second, f"read twice, these ids stand for something else: {some(moved)}")

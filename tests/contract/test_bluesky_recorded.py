@@ -27,7 +27,7 @@ pytestmark = pytest.mark.recorded
 
 FATES = (AccessDenied, RateLimited, Unavailable, Malformed, NotThere)
 LONG_AGO = datetime(2010, 1, 1, tzinfo=UTC)
-COPIES = 8
+COPIES = 4
 """Damaged copies of each recorded answer."""
 SIGNED_IN = {"identifier": "ada.example", "app_password": "x"}
 FOLLOWING = {"accounts": [OWN]}

@@ -125,7 +125,7 @@ def test_damaged_answers_of_the_app_store(form: str) -> None:
         replay.form = form
         there = {entry["id"]["label"]: entry for entry in whole}
         served = body if form == "json" else appstore._as_xml(whole).body
-        for copy in damaged_copies(served, 120, seed):
+        for copy in damaged_copies(served, 60, seed):
             replay.body = copy
             case = Case(plugin=registry.plugin("appstore"), fake=lambda it=replay: it, kind=Kind.REVIEW)  # type: ignore[misc]
             found, ended = brought(Pulls(case, replay).open())
@@ -142,7 +142,7 @@ def test_damaged_answers_of_reddit() -> None:
     for seed, answer in enumerate(reddit.answers()):
         children = [child for child in answer.children or [] if child.get("kind") in ("t1", "t3")]
         there = {child["data"]["name"]: child for child in children}
-        for copy in damaged_copies(answer.body, 8 if answer.children else 3, seed):
+        for copy in damaged_copies(answer.body, 4 if answer.children else 2, seed):
             fake.reply = Reply(copy, answer.status, answer.headers)
             source = Source(fake, subreddits=["acme"], comments=False)
             found, ended = brought(source.open(Unlimited()), datetime(2005, 1, 1, tzinfo=UTC))
@@ -155,7 +155,7 @@ def test_damaged_answers_of_reddit() -> None:
 def test_damaged_feeds(tmp_path: Path) -> None:
     fake, read = FakeFeed(), 0
     for seed, path in enumerate(feeds.documents()[::3]):
-        for copy in damaged_copies(path.read_bytes(), 3, seed):
+        for copy in damaged_copies(path.read_bytes(), 2, seed):
             (there := tmp_path / path.name).write_bytes(copy)
             outcome = feeds.outcome(fake, there)
             assert len(outcome.first) == len(outcome.stored), path.name
@@ -174,7 +174,7 @@ def test_damaged_feeds_of_each_form(kind: type[FakeFeed]) -> None:
     fake.publish(12)
     body = fake.body()
     read = 0
-    for copy in damaged_copies(body, 150, seed=5):
+    for copy in damaged_copies(body, 75, seed=5):
         fake.document = copy
         found, _ = brought(Pulls(Case(plugin=FEEDS, fake=kind), fake).open())
         assert set(found.values()) <= {1}
@@ -193,7 +193,7 @@ def test_damaged_files(tmp_path: Path, name: str) -> None:
 
     body = files.recorded(f"payloads/import/{name}").read_bytes()
     path, came = tmp_path / name, 0
-    for copy in damaged_copies(body, 120, seed=6):
+    for copy in damaged_copies(body, 60, seed=6):
         path.write_bytes(copy)
         source = files.at_rest(path)
         with suppress(SourceError):

@@ -291,7 +291,7 @@ def test_the_recorded_empty_answer_and_refusal_have_their_fates(replay: Replay) 
 def test_damaged_answers_raise_nothing_but_the_fates(replay: Replay) -> None:
     came = 0
     for seed, (_, body) in enumerate(sorted(recorded().items())):
-        for replay.body in damaged_copies(body, 200, seed):
+        for replay.body in damaged_copies(body, 100, seed):
             with suppress(SourceError):
                 came += len(With(replay).pull())
     assert came > 100
@@ -302,7 +302,7 @@ def test_damaged_answers_of_the_fake_raise_nothing_but_the_fates(fake: FakeGdelt
     query = {"startdatetime": "20200101000000", "enddatetime": "20270101000000", "maxrecords": "250"}
     body = fake.respond(Request("GET", "/api/v2/doc/doc", query, {}, b"")).body
     came = 0
-    for replay.body in damaged_copies(body, 200, seed=3):
+    for replay.body in damaged_copies(body, 100, seed=3):
         with suppress(SourceError):
             came += len(With(replay).pull())
     assert came > 100

@@ -238,7 +238,7 @@ def test_damaged_answers_of_the_fake_raise_nothing_but_the_fates(fake: FakeGoogl
     query = {"q": "acme when:2d", "hl": "en-US", "gl": "US", "ceid": "US:en"}
     body = fake.respond(Request("GET", "/rss/search", query, {}, b"")).body
     came = 0
-    for replay.body in damaged_copies(body, 150, seed=3):
+    for replay.body in damaged_copies(body, 75, seed=3):
         with suppress(SourceError):
             came += len(With(replay).pull())
     assert came > 100

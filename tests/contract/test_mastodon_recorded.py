@@ -28,7 +28,7 @@ pytestmark = pytest.mark.recorded
 FATES = (AccessDenied, RateLimited, Unavailable, Malformed, NotThere)
 STATUSES = {401: AccessDenied, 403: AccessDenied, 404: NotThere, 422: AccessDenied, 429: RateLimited}
 LONG_AGO = datetime(2015, 1, 1, tzinfo=UTC)
-COPIES = 4
+COPIES = 2
 """Damaged copies of each recorded answer."""
 
 

@@ -92,7 +92,7 @@ def test_damaged_answers_raise_nothing_but_the_fates(replay: Replay) -> None:
     bodies = recorded()
     survived = 0
     for seed, (_, body) in enumerate(sorted(bodies.items())):
-        for damaged in damaged_copies(body, 40, seed):
+        for damaged in damaged_copies(body, 25, seed):
             replay.serve(damaged, bodies["c_last_page_empty.json"])
             with suppress(SourceError):
                 survived += bool(pull(replay))

@@ -16,7 +16,7 @@ from tests.e2e.sending import send_all
 from tests.fakes.mailserver import DROP, MailServer
 from tests.fakes.newsroom import DAILY, PASSWORD, Newsroom, Open, by_mail
 
-RUNS = int(os.environ.get("DELIVERY_RUNS", "50"))
+RUNS = int(os.environ.get("DELIVERY_RUNS", "30"))
 """Senders; ``DELIVERY_RUNS=200`` takes a minute or two."""
 DIGESTS, CHANNELS = 3, 12
 STEPS_A_RUN = 12

@@ -196,3 +196,8 @@ def test_what_chance_brings_is_said_in_words() -> None:
     ]
     lengths = [timedelta(days=1), timedelta(days=3), timedelta(hours=36), timedelta(hours=1), timedelta(minutes=30)]
     assert [length(one) for one in lengths] == ["a day", "3 days", "36 hours", "1 hour", "30 minutes"]
+
+
+def test_a_link_with_a_window_long_ago_leads_to_the_alerts(read_only: Dashboard) -> None:
+    text = read_only.get("/alerts?brand=Larkspur&since=2019-01-01&until=2019-02-01").text
+    assert '<option value="30d" selected>' in text

@@ -196,3 +196,16 @@ def test_nobody_acts_from_elsewhere_or_beyond_their_rights(dashboard: Dashboard)
 
 def marks_of(app: App, ids: Sequence[int]) -> list[str]:
     return [what for story in stories(app.database, ids).values() for what in story.marks]
+
+
+def test_nobody_is_asked_whether_to_mute_all_that_a_filter_finds(dashboard: Dashboard) -> None:
+    fields = {"do": "mute_author", "all": "1", "query": LIST}
+    assert "tick some" in dashboard.submit("/items/act", fields, 422).text
+
+
+@pytest.mark.parametrize("path", ["/items", "/mentions?brand=Jotwick", "/items.csv", "/items/1", "/overview", "/"])
+def test_a_token_for_some_brands_opens_no_page(dashboard: Dashboard, path: str) -> None:
+    token, app = access.new_token(), dashboard.app
+    tokens.add_token(app.database, "some", access.digest_of(token), may_write=True, brands=["Jotwick"], now=app.now())
+    answer = dashboard.get(path, 403, headers={"Authorization": f"Bearer {token}"})
+    assert "/api/v1/" in answer.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 import pytest
 
@@ -60,3 +61,19 @@ def test_competitors_are_shown_with_their_ranges_and_the_verdict(read_only: Dash
 def test_what_makes_no_sense_is_said(read_only: Dashboard, wrong: str) -> None:
     text = read_only.get(f"/topics?{wrong}", 422).text
     assert "Unprocessable" in text
+
+
+def test_an_authors_items_are_as_many_as_their_page_says(read_only: Dashboard) -> None:
+    text = read_only.get("/authors?brand=Larkspur&who=tag_goblin").text
+    found = re.findall(r'<a href="(/items\?[^"]+author=[^"]+)">(\d+)</a>', text)
+    assert found
+    for address, count in found:
+        assert re.search(rf"\b{count} items?\b", read_only.get(unescape(address)).text)
+
+
+def test_looking_for_an_author_keeps_the_window(read_only: Dashboard) -> None:
+    form = re.search(
+        r'<form [^>]*action="/authors" role="search">.*?</form>', read_only.get("/authors?window=7d").text, re.DOTALL
+    )
+    assert form is not None
+    assert '<input type="hidden" name="window" value="7d">' in form[0]

@@ -46,3 +46,9 @@ def test_a_token_needs_a_name(dashboard: Dashboard, name: str) -> None:
 def test_two_tokens_of_one_name_are_refused(dashboard: Dashboard) -> None:
     dashboard.submit("/settings/tokens", {"name": "robot"})
     assert "remove it first" in dashboard.submit("/settings/tokens", {"name": "robot"}).text
+
+
+def test_a_token_for_a_brand_that_is_gone_is_not_one_for_all(dashboard: Dashboard) -> None:
+    text = dashboard.submit("/settings/tokens", {"name": "robot", "brand": "Nobody"}, 422).text
+    assert "there are: Larkspur" in text
+    assert tokens.tokens(dashboard.app.database) == []
