@@ -119,6 +119,7 @@ def _left_to_do(old: Settings, new: Settings, found: Sequence[Difference]) -> li
     if any(one.keywords for one in found):
         lines.append(
             "new items are matched with the new keywords; for those stored already run: sentiment-monitor rematch"
+            " (`keywords exclude` has done it already)"
         )
     if any(one.table == "scoring" for one in found):
         lines.append(

@@ -153,6 +153,8 @@ def _names_file(text: str) -> bool:
 def _of_file(text: str) -> Target:
     if not Path(text).exists():
         raise NotUnderstood(f"{text}: there is no such file; look at its name and folder")
+    if Path(text).suffix.lower() in _FEED_FILES:
+        raise NotUnderstood(f"{text}: a feed is read from its address, not from a file; give its link (https://...)")
     return Target(registry.plugin("files"), {"path": text})
 
 
@@ -189,6 +191,7 @@ def _is_json(answer: Answer) -> bool:
 
 _DATABASE = re.compile(r"(?i)(?:sqlite|postgres(?:ql)?|mysql|mariadb|mssql|oracle)(?:\+\w+)?://")
 _DATABASE_FILES = frozenset({".db", ".sqlite", ".sqlite3"})
+_FEED_FILES = frozenset({".xml", ".rss", ".atom"})
 _WHAT_OF_A_DATABASE = (
     "a database: say what to ask of it, and which column rises: sentiment-monitor try sql -o url=sqlite:///shop.db -o key=id "
     '-o query="SELECT id, created AS published_at, body AS text FROM tickets WHERE id > :after ORDER BY id LIMIT :limit"'

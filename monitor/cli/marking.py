@@ -289,7 +289,10 @@ def _author(app: App, wanted: str) -> tuple[int, str]:
 
     found = find_authors(app.database, wanted, hashes(app, [wanted]))
     if not found:
-        raise Failure(f'--author: nobody "{wanted}" among the authors known; write the name as `items` shows it', 2)
+        raise Failure(
+            f'--author: nobody "{wanted}" among the authors known; `sentiment-monitor authors` shows each with its name',
+            2,
+        )
     if len(found) > 1:
         each = [f"{number}: {name or external} ({platform}, {external})" for number, platform, external, name in found]
         raise Failure([f'--author: several are called "{wanted}"; give the number of one', *each], 2)

@@ -142,7 +142,7 @@ def understood(text: str) -> Target:
     except NotUnderstood as error:
         raise Failure(str(error), 2) from error
     except (SourceError, BrokenConnector) as error:
-        raise Failure(str(error)) from error
+        raise Failure(at_once(str(error))) from error
 
 
 def given_options(target: Target, texts: Sequence[str]) -> dict[str, Any]:
@@ -165,7 +165,8 @@ def validated(target: Target, folder: Path) -> tuple[BaseModel, Target]:
     options = parsed(target.plugin.options, values, target.plugin.name)
     if secrets.faults or isinstance(options, list):
         faults = [*secrets.faults, *(options if isinstance(options, list) else [])]
-        raise Failure([*map(str, faults), *_needs(target)], 2)
+        missing = any(fault.fact == "missing" for fault in faults)
+        raise Failure([*map(str, faults), *(_needs(target) if missing else [])], 2)
     return options, target.plus(values)
 
 
@@ -207,7 +208,8 @@ def show(target: Target, preview: Preview) -> None:
         from monitor.preview import REACH
 
         reads = target.plugin.capabilities.pull
-        out.print(f"nothing came of the last {REACH.days} days" if reads else _NOTHING_IS_READ)
+        nothing = "nothing of it can be read" if preview.skipped else _NOTHING_IS_READ
+        out.print(f"nothing came of the last {REACH.days} days" if reads else nothing)
     else:
         out.print(_table(preview))
         out.print(score_line(preview.sentiment), soft_wrap=True)

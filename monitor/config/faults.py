@@ -43,6 +43,15 @@ def faults_of(error: ValidationError, place: str, names: Sequence[str] = ()) -> 
     return [_fault(details, place, names) for details in error.errors(include_url=False, include_input=False)]
 
 
+def unreadable(place: str, error: OSError | UnicodeDecodeError) -> Fault:
+    """A file that is there and cannot be read as text."""
+    if isinstance(error, UnicodeDecodeError):
+        return Fault(place, f"is not text in UTF-8 (byte {error.start + 1})", "save it as UTF-8")
+    if isinstance(error, IsADirectoryError):
+        return Fault(place, "is a folder", "name the file in it")
+    return Fault(place, f"cannot be read ({error.strerror})", "give the right to read it")
+
+
 def _fault(details: ErrorDetails, place: str, names: Sequence[str]) -> Fault:
     where = ".".join([place, *(_step(step) for step in details["loc"])]) if details["loc"] else place
     key = str(details["loc"][-1]) if details["loc"] else place
@@ -51,6 +60,8 @@ def _fault(details: ErrorDetails, place: str, names: Sequence[str]) -> Fault:
         return Fault(where, "missing", f"add {key} = ...")
     if kind == "extra_forbidden":
         return Fault(where, "not a known key", _instead(key, names))
+    if kind == "too_short" and details["ctx"].get("field_type") == "Value":  # a secret; of a list pydantic says it well
+        return Fault(where, "is too short", f"give {details['ctx']['min_length']} characters or more")
     message = details["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     fact, _, remedy = message.partition("; ")
     return Fault(where, fact[:1].lower() + fact[1:], remedy or "see config.example.toml")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from monitor.config.faults import Fault
+from monitor.config.faults import Fault, unreadable
 
 LISTS: Final = ("brands", "accounts", "sources", "digests", "channels", "topics", "annotations", "rules", "alerts")
 """What an included file may hold."""
@@ -95,12 +95,8 @@ class _Gathering:
             return self.texts[file]
         try:
             return file.read_text(encoding="utf-8")
-        except OSError as error:
-            self.faults.append(
-                Fault(self._shown(file), f"cannot be read ({error.strerror})", "give the right to read it")
-            )
-        except UnicodeDecodeError as error:
-            self.faults.append(Fault(self._shown(file), f"is not TOML: {error}", "mend that line"))
+        except (OSError, UnicodeDecodeError) as error:
+            self.faults.append(unreadable(self._shown(file), error))
         return ""
 
     def _tables(self, file: Path, text: str) -> dict[str, list[Any]]:

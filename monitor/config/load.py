@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ValidationError
 
 from connectors import registry
-from monitor.config.faults import ConfigError, Fault, as_fault, faults_of, keys_of, nearest, unknown
+from monitor.config.faults import ConfigError, Fault, as_fault, faults_of, keys_of, nearest, unknown, unreadable
 from monitor.config.including import Origin, gather
 from monitor.config.located import places_of, told
 from monitor.config.models import (
@@ -74,11 +74,9 @@ def load(path: Path) -> Settings:
     except FileNotFoundError as error:
         remedy = "name one with --config, make one with: sentiment-monitor init, or look around first: sentiment-monitor demo"
         raise ConfigError([Fault(str(path), "there is no such file", remedy)]) from error
-    except OSError as error:
-        raise ConfigError(
-            [Fault(str(path), f"cannot be read ({error.strerror})", "give the right to read it")]
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([unreadable(str(path), error)]) from error
+    except tomllib.TOMLDecodeError as error:
         raise ConfigError([Fault(str(path), f"is not TOML: {error}", "mend that line")]) from error
     settings = parse(data, path)
     settings._sheets = replace(settings.sheets, digest=digest_of(path, settings.sheets))

@@ -135,6 +135,14 @@ def test_a_missing_file_says_what_to_do(tmp_path: Path) -> None:
         load(tmp_path / "config.toml")
 
 
+def test_a_folder_and_what_is_not_text_are_told_as_what_they_are(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r": is a folder; name the file in it"):
+        load(tmp_path)
+    (tmp_path / "config.toml").write_bytes(b"#\xff\xfe")
+    with pytest.raises(ConfigError, match=r": is not text in UTF-8 \(byte 2\); save it as UTF-8"):
+        load(tmp_path / "config.toml")
+
+
 def test_what_is_not_toml_is_named_with_its_line(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("[monitor]\ntimezone = Europe\n")
     with pytest.raises(ConfigError, match=r"is not TOML: .*line 2"):

@@ -65,6 +65,15 @@ def test_faults_say_how_to_give_what_is_missing_and_which_key_was_meant() -> Non
     ]
 
 
+def test_a_secret_that_is_too_short_is_told_so_in_plain_words() -> None:
+    class Guarded(Options):
+        secret: SecretStr = Field(min_length=8, description="What is signed with.")
+
+    faults = parsed(Guarded, {"secret": "short"}, "webhook")
+    assert isinstance(faults, list)
+    assert list(map(str, faults)) == ["webhook.secret: is too short; give 8 characters or more"]
+
+
 def test_what_is_required_and_what_is_secret_is_known() -> None:
     assert missing(Wide, {"app_id": "1"}) == ["client_id", "client_secret"]
     assert [name for name in Wide.model_fields if is_secret(Wide, name)] == ["client_secret", "token"]

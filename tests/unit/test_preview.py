@@ -97,6 +97,12 @@ def test_a_file_or_folder_is_read_by_the_files_connector(tmp_path: Path) -> None
     assert understand(str(tmp_path), now).plugin.name == "files"
 
 
+def test_a_feed_in_a_file_is_told_where_it_is_read_from(tmp_path: Path) -> None:
+    (tmp_path / "feed.xml").write_bytes(FEED)
+    with pytest.raises(NotUnderstood, match=r"a feed is read from its address, not from a file; give its link"):
+        understand(str(tmp_path / "feed.xml"), now)
+
+
 def test_a_page_is_asked_for_the_feeds_it_announces(site: Site) -> None:
     target = understand(site.page("/a.xml", "https://other.example/b.xml"), now)
     assert (target.plugin.name, target.options) == ("feeds", {"url": f"{site.loopback.url}/a.xml"})

@@ -166,11 +166,11 @@ def test_a_removed_token_works_no_more(locked: Dashboard) -> None:
 
 def test_a_token_for_some_brands_sees_no_page_that_shows_all(locked: Dashboard) -> None:
     some = key(locked.app, "some", brands=["Acme"], may_write=True)
-    for path in ("/settings", "/sources", "/overview", "/topics", "/audit", "/keywords", "/digests", "/welcome", "/"):
+    pages = ("settings", "sources", "overview", "topics", "audit", "keywords", "digests", "welcome", "", "items?brand=Acme")
+    for path in (f"/{page}" for page in pages):
         answer = locked.get(path, 403, headers=some)
         assert "Other" not in answer.text
         assert "/api/v1/" in answer.text
-    assert "Other" not in locked.get("/items?brand=Acme", headers=some).text.partition("<main")[2]
 
 
 def test_what_is_kept_of_a_token_is_not_the_token(locked: Dashboard, caplog: pytest.LogCaptureFixture) -> None:

@@ -62,7 +62,8 @@ def test_no_page_reads_a_whole_table_of_items_or_sums(read_only: Dashboard, page
 def test_the_overview_asks_little(read_only: Dashboard) -> None:
     with listening(read_only.app) as asked:
         read_only.get("/overview?window=30d")
-    assert len([statement for statement, _ in asked if statement != "BEGIN"]) < 60
+    made = [" ".join(statement.split())[:70] for statement, _ in asked if statement != "BEGIN"]
+    assert len(made) < 80, sorted(made)  # it was twice as many when every window was asked for what all have in common
 
 
 def test_a_search_within_a_window_begins_with_the_search_index(read_only: Dashboard) -> None:

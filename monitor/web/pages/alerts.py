@@ -83,7 +83,8 @@ def alerts(
     """What is open, what is over, the alerts and rules as they are configured; with something to replay or try, what it comes to."""
     app = house.app
     since_of(app, replay or USUAL, LONGEST)
-    since = since if when else USUAL_TRIED  # links to this page carry the window of the page before
+    if "until" in request.query_params:  # links carry the window of the page before, which is no wish of this one's
+        since = USUAL_TRIED
     since_of(app, since)
     brands_of(app, brand)
     if name:
