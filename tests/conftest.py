@@ -5,6 +5,7 @@ The server is the one that ``TEST_POSTGRES_URL`` names, else one that pixeltable
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -47,6 +48,15 @@ def pytest_configure() -> None:
 
 def _is_roomy(folder: Path) -> bool:
     return os.access(folder, os.W_OK | os.X_OK) and shutil.disk_usage(folder).free >= ROOMY_BYTES
+
+
+@pytest.fixture(autouse=True)
+def _log_heard() -> Iterator[None]:
+    """A command that runs in a test's process sets the log up for itself; the next test hears it again."""
+    yield
+    ours = logging.getLogger("sentiment_monitor")
+    ours.handlers, ours.propagate = [], True
+    ours.setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")

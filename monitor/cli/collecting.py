@@ -187,6 +187,7 @@ def _fill(app: App, folder: Path, *, as_json: bool) -> None:
     typer.echo("")
     for page in sorted((folder / "digests").glob("*.html")):
         typer.echo(f"digest: {page}")
+    typer.echo(f"all of it lies in {folder}, to be deleted when you like")
     typer.echo("for a brand of your own: sentiment-monitor init")
 
 
