@@ -166,7 +166,18 @@ def test_a_removed_token_works_no_more(locked: Dashboard) -> None:
 
 def test_a_token_for_some_brands_sees_no_page_that_shows_all(locked: Dashboard) -> None:
     some = key(locked.app, "some", brands=["Acme"], may_write=True)
-    pages = ("settings", "sources", "overview", "topics", "audit", "keywords", "digests", "welcome", "", "items?brand=Acme")
+    pages = (
+        "settings",
+        "sources",
+        "overview",
+        "topics",
+        "audit",
+        "keywords",
+        "digests",
+        "welcome",
+        "",
+        "items?brand=Acme",
+    )
     for path in (f"/{page}" for page in pages):
         answer = locked.get(path, 403, headers=some)
         assert "Other" not in answer.text
