@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import Final
 
 from monitor.charts import Chart, charts_of
 from monitor.charts.scores import Kind, leading, score_chart
+from monitor.charts.series import short_name
 from monitor.digest import layout, times, words
 from monitor.digest.escape import Link
 from monitor.digest.numbers import count
@@ -68,7 +69,27 @@ def _plotted(chart: Chart, brand: BrandFigures, asked: Asked, zone: tzinfo) -> P
         rows = [(_day(day, asked.window, zone), *_volume_cells(day)) for day in brand.series]
         columns = ("When", "Items", "Positive", "Neutral", "Negative", "Not scored", "Usual", "Read")
         return Plotted(chart, columns, rows, _series(brand, asked, "volume"))
+    if chart.name == "stars":
+        cells = {str(cell): brand.reviews.rating.histogram.get(str(cell), 0) for cell in (5, 4, 3, 2, 1)}
+        links = {n: asked.figure(f"reviews.rating.histogram.{cell}") for n, cell in enumerate(cells) if cells[cell]}
+        return Plotted(_numbered(chart), ("Stars", "Reviews"), [(cell, count(n)) for cell, n in cells.items()], links)
+    if chart.name == "engagement":
+        return _engagement(_numbered(chart), brand, asked)
     return Plotted(chart, (), (), {})
+
+
+def _numbered(chart: Chart) -> Chart:
+    """The same with a place in each of its rows, by which a bar knows where it leads."""
+    rows = [{**row, "index": number} for number, row in enumerate(chart.spec["data"]["values"])]
+    return replace(chart, spec={**chart.spec, "data": {"values": rows}})
+
+
+def _engagement(chart: Chart, brand: BrandFigures, asked: Asked) -> Plotted:
+    whole = {short_name(one.source): one.source for one in brand.by_source}
+    values = chart.spec["data"]["values"]
+    rows = [(f"{row['source']}, {row['part']}", count(row["items"])) for row in values]
+    paths = [f"by_source.{whole[row['source']]}.engagement.{row['part']}" for row in values]
+    return Plotted(chart, ("Where", "How many"), rows, {n: asked.figure(path) for n, path in enumerate(paths)})
 
 
 def _series(brand: BrandFigures, asked: Asked, figure: str) -> dict[int, str]:

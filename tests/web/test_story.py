@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -78,6 +79,18 @@ def test_a_label_is_explained_that_the_stock_scorer_gets_wrong(read_only: Dashbo
     why = unescape(read_only.get(f"/items/{item.id}/why").text)
     assert f"so the text is {item.label}" in why
     assert "data-value" in why
+
+
+def test_every_number_and_point_of_the_overview_leads_to_its_items(read_only: Dashboard) -> None:
+    text = unescape(read_only.get(f"/overview?{VIEW}&whole=1").text)
+    addresses = {*re.findall(r'href="(/items\?[^"]+)"', text)}
+    for spec in re.findall(r'class="spec">(.*?)</script>', text, re.DOTALL):
+        addresses |= set(json.loads(spec)["links"].values())
+    figures = {parse_qs(urlsplit(one).query)["figure"][0] for one in addresses if "figure=" in one}
+    assert {"social.positive", "reviews.rating.histogram.5", "engagement.mentions.likes"} <= figures
+    assert any(one.startswith("by_source.") for one in figures)
+    for address in sorted(addresses)[:: max(1, len(addresses) // 60)]:
+        assert "no figure" not in read_only.get(address).text
 
 
 def test_the_number_of_a_gap_in_the_series_is_not_a_zero(read_only: Dashboard) -> None:
