@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, tzinfo
+from datetime import UTC, timedelta, tzinfo
+from itertools import pairwise
 from typing import Final
 
 from monitor.digest import escape, sentences, times, words
@@ -49,8 +50,9 @@ def _stretch(day: Day, zone: tzinfo, *, hourly: bool) -> str:
 
 
 def is_hourly(series: Sequence[Day]) -> bool:
-    """Whether a series goes by the hour."""
-    return len(series) > 1 and (series[1].start - series[0].start).total_seconds() < 12 * 3600
+    """Whether a series goes by the hour. The first of several days may be short: a window may begin at any time."""
+    gaps = [later.start - one.start for one, later in pairwise(series)]
+    return bool(gaps) and max(gaps) < timedelta(hours=12)
 
 
 def _day_value(day: Day) -> str:
