@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, StringConstraints, field_validator, model
 
 from connectors.contract import Options
 from connectors.http_json_paths import path_of
-from connectors.mapped import NEEDED, SAID, flattened, known_time_format, known_zone, refuse_unknown
+from connectors.mapped import NEEDED, SAID, TimeFormat, Zone, flattened, refuse_unknown
 
 PLACE = re.compile(r"\{(term|since|page|offset|cursor)\}")
 """What may stand in the address, the params and the body, and is filled in for each request."""
@@ -49,12 +49,12 @@ class HttpJsonOptions(Options):
     )
     html: bool = Field(default=False, description="The texts are HTML; plain text is made of them.")
     kind: Literal["mention", "post", "review"] = Field(default="mention", description="What the entries are.")
-    time_format: str | None = Field(
+    time_format: TimeFormat | None = Field(
         default=None,
         description='How times are written: "iso8601", "epoch", "epoch_ms", "rfc2822" or as in "%d/%m/%Y %H:%M"; '
         "understood by themselves otherwise.",
     )
-    timezone: str = Field(default="UTC", description="The zone of times that do not name one.")
+    timezone: Zone = Field(default="UTC", description="The zone of times that do not name one.")
     rating_worst: float = Field(default=1, description="The worst rating that can be given.")
     rating_best: float = Field(default=5, description="The best rating that can be given.")
     prefix: Annotated[str, StringConstraints(max_length=200)] | None = Field(
@@ -152,16 +152,6 @@ class HttpJsonOptions(Options):
             ):
                 raise ValueError(f"{name[:40]}: cannot be sent as a header; look for blanks and line ends")
         return headers
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        return known_zone(name) or "UTC"
-
-    @field_validator("time_format")
-    @classmethod
-    def _known_format(cls, name: str | None) -> str | None:
-        return known_time_format(name)
 
     @field_validator("since_format")
     @classmethod

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
 from urllib.parse import urljoin
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator
 
 from connectors.contract import MAX_ID, Author, Counts, Item, Kind, Reply, from_epoch
 from connectors.files_values import Unreadable, count_of, rating_of, time_of
@@ -101,6 +103,12 @@ def known_time_format(name: str | None) -> str | None:
     if not sound:
         raise ValueError(f'{name}: no way of writing times; set one of {", ".join(TIME_FORMATS)}, or "%d/%m/%Y %H:%M"')
     return name
+
+
+Zone = Annotated[str, AfterValidator(known_zone)]
+"""An option that names a time zone."""
+TimeFormat = Annotated[str, AfterValidator(known_time_format)]
+"""An option that says how times are written."""
 
 
 # ------------------------------------------------------------------------------------------------------- items

@@ -12,7 +12,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from connectors.contract import Options
-from connectors.mapped import flattened, known_time_format, known_zone, refuse_unknown
+from connectors.mapped import TimeFormat, Zone, flattened, refuse_unknown
 
 Name = Annotated[str, StringConstraints(min_length=1)]
 PLACES = frozenset({"after", "limit"})
@@ -42,12 +42,12 @@ class SqlOptions(Options):
     timeout_seconds: int = Field(default=30, ge=1, le=3600, description="How long the query may take.")
     kind: Literal["mention", "post", "review"] = Field(default="mention", description="What the rows are.")
     html: bool = Field(default=False, description="The texts are HTML; plain text is made of them.")
-    time_format: str | None = Field(
+    time_format: TimeFormat | None = Field(
         default=None,
         description='How times are written that are texts or numbers: "iso8601", "epoch", "epoch_ms", "rfc2822" or as in '
         '"%d/%m/%Y %H:%M"; understood by themselves otherwise.',
     )
-    timezone: str | None = Field(
+    timezone: Zone | None = Field(
         default=None, description="The zone of times that do not name one; needed where there are such."
     )
     rating_worst: float = Field(default=1, description="The worst rating that can be given.")
@@ -85,16 +85,6 @@ class SqlOptions(Options):
         flat = flattened(given)
         refuse_unknown(flat)
         return flat
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str | None) -> str | None:
-        return known_zone(name)
-
-    @field_validator("time_format")
-    @classmethod
-    def _known_format(cls, name: str | None) -> str | None:
-        return known_time_format(name)
 
     @model_validator(mode="after")
     def _fits_together(self) -> SqlOptions:

@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from connectors.contract import Options
 from connectors.http_json_paths import path_of
-from connectors.mapped import SAID, flattened, known_time_format, known_zone, refuse_unknown
+from connectors.mapped import SAID, TimeFormat, Zone, flattened, refuse_unknown
 
 Style = Literal["timestamped", "github"]
 Secret = Annotated[SecretStr, Field(min_length=8)]
@@ -69,7 +69,7 @@ class WebhookOptions(Options):
         description='Where each field stands in an item of another shape (JMESPath): { external_id = "id", text = "body" }.',
     )
     html: bool = Field(default=False, description="With fields: the texts are HTML; plain text is made of them.")
-    time_format: str | None = Field(
+    time_format: TimeFormat | None = Field(
         default=None,
         description='With fields: how times are written: "iso8601", "epoch", "epoch_ms", "rfc2822" or as in "%d/%m/%Y %H:%M"; '
         "understood by themselves otherwise.",
@@ -79,7 +79,7 @@ class WebhookOptions(Options):
     )
     rating_worst: float = Field(default=1, description="The worst rating that can be given.")
     rating_best: float = Field(default=5, description="The best rating that can be given.")
-    timezone: str = Field(default="UTC", description="The zone of times that do not name one.")
+    timezone: Zone = Field(default="UTC", description="The zone of times that do not name one.")
     attributes: Sequence[str] = Field(default=(), description="Further fields to keep, for rules and filters.")
 
     @property
@@ -101,16 +101,6 @@ class WebhookOptions(Options):
         if name is not None and not _HEADER.fullmatch(name):
             raise ValueError(f'"{name}": is no name of a header; write X-Signature or another')
         return name
-
-    @field_validator("timezone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        return known_zone(name) or "UTC"
-
-    @field_validator("time_format")
-    @classmethod
-    def _known_format(cls, name: str | None) -> str | None:
-        return known_time_format(name)
 
     @field_validator("items")
     @classmethod

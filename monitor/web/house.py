@@ -12,6 +12,7 @@ from monitor.app import App, rebuilt
 from monitor.config.models import Settings
 from monitor.live import LiveFiles
 from monitor.web.access import Signer, Throttle
+from monitor.web.following import Follower
 from storage import tokens
 from storage.erasure import make_key
 
@@ -32,6 +33,7 @@ class House:
         self._password: tuple[float, str | None] | None = None
         self.signer = Signer(app.database.write(lambda connection: make_key(connection, "web signing")))
         self.throttle = Throttle()
+        self.follower = Follower()
 
     @property
     def app(self) -> App:

@@ -23,7 +23,7 @@ from monitor.keyword_trials import Caught
 from monitor.query import QueryError
 from monitor.suggesting import suggest
 from monitor.web.asked import Asked, InView, Unasked
-from monitor.web.following import Busy, Done, Follower
+from monitor.web.following import Busy, Done
 from monitor.web.guards import Here, Submitted
 from monitor.web.house import House
 from monitor.web.page import back, render
@@ -40,7 +40,6 @@ LONGEST: Final = 200
 LONGEST_QUERY: Final = 2_000
 EXCERPT: Final = 240
 Words = Annotated[list[str], Query(default_factory=list)]
-_FOLLOWER: Final = Follower()
 
 
 @router.get("/keywords")
@@ -85,7 +84,7 @@ def adopt(request: Request, house: Here, asked: InView, form: Submitted) -> Resp
         raise Unasked("exclude: name a word or a phrase")
     expected = str(form.get("expected", "")) or None
     try:
-        done = _FOLLOWER.change(house.app, asked.brand, words, expected, undo=undo, seconds=WAIT_SECONDS)
+        done = house.follower.change(house.app, asked.brand, words, expected, undo=undo, seconds=WAIT_SECONDS)
     except (AdoptError, Busy) as error:
         return _page(request, house, asked, None, failed=str(error).split("\n"), status=409)
     finally:
@@ -128,7 +127,7 @@ def _page(
     brand = app.settings.brand(name)
     fields: dict[str, Any] = {
         "brand": brand, "change": change, "trial_query": _query(name, change), "whole": whole, "failed": failed or [],
-        "adopted": [word for word in adopted if word in brand.exclude], "under_way": _FOLLOWER.under_way(app),
+        "adopted": [word for word in adopted if word in brand.exclude], "under_way": house.follower.under_way(app),
         "found": None, "configured": rows_of(brand), "can_write": _can_write(app, name), "suggested": None,
     }  # fmt: skip
     if whole:
