@@ -21,6 +21,9 @@ ifneq ($(RECORDED),)
 export RECORDED_DATA ?= $(abspath $(RECORDED))
 endif
 
+# Bytecode is kept, whatever the environment says: else every worker, and every command that a test starts, compiles all anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test check lint types imports docs connectors lock wheel clean
 
 run: $(VENV)/.run

@@ -32,6 +32,7 @@ from sqlalchemy import func, select
 
 from monitor.app import App
 from monitor.web import api, pages, serving
+from monitor.web.parent import Parent
 from monitor.web.site import routers
 from storage.tables import AUTHOR, ITEM
 
@@ -125,7 +126,7 @@ def serve(url: str) -> None:
     """The real server; prints where it listens."""
     app = scale_store.opened(url)
     bound = serving.listening("127.0.0.1", 0)
-    serving.serve(app, bound, ready=lambda: print(bound.getsockname()[1], flush=True), with_parent=True)
+    serving.serve(app, bound, ready=lambda: print(bound.getsockname()[1], flush=True), parent=Parent())
 
 
 def write(url: str) -> None:

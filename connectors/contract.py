@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from logging import Logger, LoggerAdapter
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
@@ -200,7 +201,8 @@ class Context:
     """All that a connector may know of the world.
 
     ``terms``: the positive keywords of the brands served; ``stop`` is set when the program wants to end: a connector looks
-    at it before every request (``http`` does so by itself); ``source``: the name that the user gave the source, if any.
+    at it before every request (``http`` does so by itself); ``source``: the name that the user gave the source, if any;
+    ``folder``: what relative paths in the options go by (``connectors.places.placed``), that of the configuration.
     """
 
     terms: Sequence[str]
@@ -210,6 +212,7 @@ class Context:
     log: Logger | LoggerAdapter[Any]
     budget: RequestBudget
     source: str = ""
+    folder: Path = Path()
 
 
 class Connector(Protocol):
@@ -363,6 +366,7 @@ class Plugin(Generic[OptionsT]):
     recognise: Callable[[str], Mapping[str, JsonValue] | None] = _recognises_nothing
     notes: str = ""  # law and limits, in a sentence or two, for people
     tried: Tried = "made up"
+    tried_on: str = ""  # where "live" does not say it: "real SQLite and PostgreSQL servers"
 
 
 def from_epoch(seconds: float) -> datetime:

@@ -179,6 +179,8 @@ class Feeds:
             item = item_of(entry, document, making, at, now)
             items.setdefault(item.external_id, item)
             known[key] = int(at.timestamp())
+        if document.cut:
+            skipped.append(Skipped(f"entry {len(document.entries) + 1}", "the feed ends within it; it is read again"))
         return list(items.values()), skipped, known
 
     def _making(self, document: Document, before: Memory) -> Making:

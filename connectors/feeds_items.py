@@ -47,7 +47,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A feed as it was answered from ``address``. ``whole``: it was not cut off before its end."""
+    """A feed as it was answered from ``address``. ``whole``: it was not cut off before its end; ``cut``: within an entry,
+    which is left out."""
 
     address: str
     title: str | None
@@ -55,6 +56,7 @@ class Document:
     site: str | None
     entries: Sequence[Entry]
     whole: bool = True
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,13 +145,15 @@ def _read_xml(text: str, address: str) -> Document:
         raise NotAFeed("it is not RSS, Atom or JSON Feed", page=page)
     inherited = _author(feed) if version.startswith("atom") else (None, None)
     entries = [_entry(raw, inherited) for raw in parsed["entries"]]
+    cut = bool(entries) and _last_is_cut(text)
     return Document(
         address=address,
         title=_plain(feed, "title"),
         language=_said(feed, "language"),
         site=_said(feed, "link"),
-        entries=entries[:-1] if entries and _last_is_cut(text) else entries,
+        entries=entries[:-1] if cut else entries,
         whole=bool(re.search(r"</(?:[\w.-]+:)?(?:rss|feed|rdf)\s*>", text[-2000:], re.IGNORECASE)),
+        cut=cut,
     )
 
 
@@ -188,7 +190,7 @@ def _entry(raw: Mapping[str, Any], inherited: tuple[str | None, str | None]) -> 
     text, language = _content(raw)
     return Entry(
         id=_said(raw, "id"),
-        link=_said(raw, "link") or _said(links[0], "href"),
+        link=_link(raw, links),
         title=_plain(raw, "title"),
         text=text,
         stamp=_said(raw, "published") or _said(raw, "created") or "",
@@ -201,6 +203,14 @@ def _entry(raw: Mapping[str, Any], inherited: tuple[str | None, str | None]) -> 
         counts=_counts(raw, links),
         attributes=_attributes(raw),
     )
+
+
+def _link(raw: Mapping[str, Any], links: Sequence[Mapping[str, Any]]) -> str | None:
+    """Where it can be read. An id that stands in for the link is one only where it is a full address."""
+    link = _said(raw, "link") or _said(links[0], "href")
+    if link and raw.get("guidislink") and link == _said(raw, "id") and not link.startswith(("http://", "https://")):
+        return None
+    return link
 
 
 def _content(raw: Mapping[str, Any]) -> tuple[str | None, str | None]:

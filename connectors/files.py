@@ -38,6 +38,7 @@ from connectors.files_parse import Reading, item_of
 from connectors.files_rows import Damaged, Place, Reader, Row
 from connectors.files_values import Unreadable
 from connectors.http import HttpClient
+from connectors.places import placed
 from connectors.tidy import digest
 
 __all__ = ["PLUGIN", "FileOptions", "Files", "address_of", "open_file", "prefix_of"]
@@ -80,18 +81,19 @@ class Files:
         self._whole = whole
         self._items_a_page = items_a_page
         self._prefix = prefix_of(options)
+        self._path = str(placed(options.path, context.folder))
         self._shape = Shape(options.format, options.encoding, options.delimiter, options.header, options.records)
 
     def check(self) -> None:
         """Are the files there, and does the last of them have columns to read?"""
-        found = listing(self._options.path, self._options.pattern)
+        found = listing(self._path, self._options.pattern)
         for name, path in list(found.files.items())[-1:]:
             with opened(path, self._shown(name, found), in_folder=found.folder) as (file, _):
                 self._open(file, name, self._shown(name, found), whole=True)
 
     def fetch(self, cursor: Cursor | None, since: datetime) -> Iterator[Page]:
         """Every row not read yet, however old: who lays a file down wants all of it, so ``since`` does not matter."""
-        found = listing(self._options.path, self._options.pattern)
+        found = listing(self._path, self._options.pattern)
         seen = seen_in(cursor, self._prefix, found.files.keys())
         for name, path in found.files.items():
             try:
@@ -176,7 +178,7 @@ class Files:
             yield batch
 
     def _shown(self, name: str, found: Listing) -> str:
-        return f"{self._options.path.rstrip('/')}/{name}" if found.folder else self._options.path
+        return f"{self._path.rstrip('/')}/{name}" if found.folder else self._path
 
 
 def open_file(

@@ -12,12 +12,13 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from connectors.contract import Options
 from connectors.files_columns import FIELDS
+from connectors.places import ON_DISK
 
 Name = Annotated[str, StringConstraints(min_length=1)]
 
 
 class FileOptions(Options):
-    path: Name = Field(description="A file, or a folder whose files are read and watched.")
+    path: Annotated[Name, ON_DISK] = Field(description="A file, or a folder whose files are read and watched.")
     pattern: str | None = Field(
         default=None,
         description='Which files of a folder: "*.csv", "**/*.json". By default every CSV, TSV, JSON and JSONL.',

@@ -64,7 +64,7 @@ class HttpJson:
         term = next(iter(self._terms()), "")
         since = self._context.now().timestamp() - self._overlap
         answer = self._ask(Turn(term, since, None))
-        self._answers.entries(answer, answer.json())
+        self._answers.entries(answer, _json(answer))
 
     def fetch(self, cursor: Cursor | None, since: datetime) -> Iterator[Page]:
         keys = {f"{self._fingerprint()} {term or ''}": term for term in self._terms()}
@@ -124,7 +124,7 @@ class HttpJson:
 
     def _leaf(self, term: str | None, at: Place, sweep: Sweep) -> Leaf:
         answer = self._ask(Turn(term, sweep.floor - self._overlap, at))
-        body = answer.json()
+        body = _json(answer)
         entries = self._answers.entries(answer, body)
         leaf = self._answers.leaf(entries[:ENTRIES])
         if len(entries) > ENTRIES:
@@ -233,6 +233,16 @@ class _Answers:
     def _name(self, number: int, entry: object) -> str:
         own_id = word_of(self.fields["external_id"].find(entry))
         return f"entry {number} ({own_id[:40]})" if own_id else f"entry {number}"
+
+
+def _json(answer: Answer) -> Any:
+    """The answer's JSON. What is none is a matter of the settings, as a rule: a page for people, or one to sign in."""
+    try:
+        return answer.json()
+    except Unavailable as error:
+        kind = answer.headers.get("content-type", "no content type")[:60]
+        fact = f"{host_of(answer.url)}: the answer is not JSON ({kind})"
+        raise Unavailable(f"{fact}; look at url, and whether it wants a token, api_key or username") from error
 
 
 def _reason(error: ValueError) -> str:

@@ -11,6 +11,7 @@ from connectors.contract import Capabilities, Context, Cursor, Item, JsonValue, 
 from connectors.imap_options import ImapOptions
 from connectors.imap_wire import Mailbox
 from connectors.mail_parse import Letter, item_of
+from connectors.places import placed
 
 AT_ONCE: Final = 20
 """Mails fetched with one request: 5 MB with the usual ``max_kilobytes``."""
@@ -41,6 +42,8 @@ class Imap:
 
     def __init__(self, options: ImapOptions, context: Context) -> None:
         self._options = options
+        if options.ca_file is not None:
+            self._options = options.model_copy(update={"ca_file": placed(options.ca_file, context.folder)})
         self._context = context
 
     def queries(self) -> Sequence[str]:

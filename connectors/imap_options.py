@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
 from connectors.contract import Options
+from connectors.places import ON_DISK
 
 Word = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Security = Literal["tls", "starttls", "none"]
@@ -22,7 +23,7 @@ class ImapOptions(Options):
     security: Security = Field(
         default="tls", description='Encrypted from the start ("tls"), from within ("starttls"), or not at all ("none").'
     )
-    ca_file: Path | None = Field(
+    ca_file: Annotated[Path | None, ON_DISK] = Field(
         default=None, description="A file with the certificates to trust, for a server with one of its own."
     )
     user: Word = Field(description="Who signs in: mostly the mail address.")

@@ -13,6 +13,7 @@ from uuid import UUID
 from connectors.contract import Capabilities, Context, Cursor, Item, Kind, Page, Plugin, Scope, Skipped
 from connectors.errors import Malformed
 from connectors.mapped import FIELDS, Clock, Shape, Unfit, ZoneUnsaid, clock_of, item_of
+from connectors.places import placed_address
 from connectors.sql_asking import Asking, Result
 from connectors.sql_keys import Key, Keys, Position
 from connectors.sql_options import SqlOptions, address_of
@@ -28,7 +29,7 @@ class Sql:
     def __init__(self, options: SqlOptions, context: Context) -> None:
         self._options = options
         self._context = context
-        url = address_of(options.url.get_secret_value())
+        url = address_of(placed_address(options.url.get_secret_value(), context.folder))
         self._asking = Asking(url, options.timeout_seconds, context.stop)
         self._keys = Keys(options.key_type, options.overlap, texts=self._asking.is_sqlite)
         scale = (options.rating_worst, options.rating_best)
@@ -195,5 +196,6 @@ PLUGIN = Plugin(
         minimum_interval=timedelta(seconds=10),
     ),
     tried="live",
+    tried_on="real SQLite and PostgreSQL servers",
     notes="Reads with a query of your own, and writes nothing; give it a database user that may only read.",
 )

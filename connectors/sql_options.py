@@ -13,13 +13,14 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from connectors.contract import Options
 from connectors.mapped import TimeFormat, Zone, flattened, refuse_unknown
+from connectors.places import ON_DISK
 
 Name = Annotated[str, StringConstraints(min_length=1)]
 PLACES = frozenset({"after", "limit"})
 
 
 class SqlOptions(Options):
-    url: SecretStr = Field(
+    url: Annotated[SecretStr, ON_DISK] = Field(
         description="The database's address: sqlite:///shop.db, or postgresql+psycopg://user:password@host/database."
     )
     query: Name = Field(

@@ -79,7 +79,7 @@ def series_of(app: App, subject: Subject, since: datetime, until: datetime, colu
             app.database, brand, spans, kinds_of(subject.alert), columns
         ).items():
             found.setdefault(key, []).append(sums)
-        gaps += coverage_of(app, brand, whole).gaps
+        gaps += coverage_of(app, brand, whole).missing
     return Series(periods, _tracks(app, subject.sources, periods, found, gaps), until)
 
 

@@ -53,10 +53,10 @@ class Watch:
         self._seen: Any = None
         self._last: datetime | None = None
 
-    def look(self) -> None:
-        """Look, if it is time."""
+    def look(self, *, at_once: bool = False) -> None:
+        """Look, if it is time; ``at_once``: if something has changed, however short ago the last look was."""
         now = self._app.now()
-        if not self._app.settings.alerts or (self._last is not None and now - self._last < EVERY):
+        if not self._app.settings.alerts or (not at_once and self._last is not None and now - self._last < EVERY):
             return
         seen = self._signature(now)
         if seen == self._seen and self._last is not None and now - self._last < AT_LEAST_EVERY:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
@@ -88,7 +89,8 @@ class App:
         terms = dict.fromkeys(term for name in source.served for term in self.brands[name].keywords.search_terms)
         plugin = registry.plugin(source.type)
         budget = budget or budget_of(self.settings, self.database, source, stop)
-        return open_connector(plugin, source.parsed, tuple(terms), self.now, stop, budget, source.name)
+        folder = self.settings.folder
+        return open_connector(plugin, source.parsed, tuple(terms), self.now, stop, budget, source.name, folder)
 
     def bulk_scoring(self, workers: int | None = None) -> BulkScoring:
         """Where many texts are scored: processes of this machine, or the Dask cluster that the settings name.
@@ -103,16 +105,22 @@ class App:
         self.database.close()
 
 
-def build(settings: Settings, *, now: Callable[[], datetime] | None = None, thorough: bool = False) -> App:
+def build(
+    settings: Settings,
+    *,
+    now: Callable[[], datetime] | None = None,
+    thorough: bool = False,
+    makes_store: bool = True,
+) -> App:
     """Open the store, bring its tables up to date, and make it know the configured brands and sources.
 
     ``thorough`` reads an SQLite file as a whole before anything is written to it.
-    ``StorageError`` where the store cannot be used.
+    ``StorageError`` where the store cannot be used; ``StoreUnmade`` where there is none, unless one is to be made.
     """
     database = open_database(settings.monitor.database)
     try:
         refuse_unsound(database, thorough=thorough)
-        schema.upgrade(database)
+        schema.upgrade(database, make=makes_store)
         return _built(settings, database, now or utc_now)
     except BaseException:
         database.close()
@@ -164,11 +172,12 @@ def open_connector(
     stop: Event,
     budget: RequestBudget,
     source: str = "",
+    folder: Path = Path(),
 ) -> Connector:
-    """A connector with all that it may know of the world."""
+    """A connector with all that it may know of the world; ``folder``: what relative paths in its options go by."""
     http = HttpClient(budget=budget, stop=stop, now=now, trusted=_named_hosts(options))
     log = logging.getLogger(f"sentiment_monitor.connectors.{plugin.name}")
-    return plugin.open(options, Context(terms, now, stop, http, log, budget, source))
+    return plugin.open(options, Context(terms, now, stop, http, log, budget, source, folder))
 
 
 def _named_hosts(options: Any) -> frozenset[str]:

@@ -53,7 +53,7 @@ class Card:
     can: Sequence[str]
     limits: Sequence[str]
     notes: str
-    tried: Tried
+    tried: str
     tried_words: str
     options: Sequence[Option]
 
@@ -81,8 +81,8 @@ def card_of(plugin: Plugin[Any]) -> Card:
         can=_can(plugin.capabilities),
         limits=_limits(plugin.capabilities),
         notes=plugin.notes,
-        tried=plugin.tried,
-        tried_words=TRIED[plugin.tried],
+        tried=plugin.tried_on or plugin.tried,
+        tried_words=f"tried against {plugin.tried_on}" if plugin.tried_on else TRIED[plugin.tried],
         options=options,
     )
 

@@ -32,6 +32,7 @@ from monitor.config.models import (
     SourceSettings,
     WebhookChannel,
 )
+from monitor.left_out import never_told
 from monitor.schedule import Schedule
 from storage.engine import Database, StorageError
 
@@ -68,12 +69,13 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """When a digest is next due."""
+    """When a digest is next due. ``left_out``: what none of its digests ever tells of, in words."""
 
     digest: str
     schedule: str
     due: tuple[datetime, ...]
     channels: tuple[str, ...]
+    left_out: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,7 @@ def coming(settings: Settings, now: datetime, count: int = 3) -> list[Coming]:
             digest.schedule,
             tuple(at.astimezone(zone) for at in _due(Schedule.parse(digest.schedule, zone), now, count)),
             tuple(digest.channels),
+            never_told(Schedule.parse(digest.schedule, zone), digest.period, now),
         )
         for digest in settings.digests
     ]
@@ -182,7 +185,9 @@ def check_source(
     plugin = registry.plugin(source.type)
     budget = Unlimited() if store is None else budgets.budget_of(settings, store, source, stop)
     try:
-        connector = open_connector(plugin, source.parsed, tuple(dict.fromkeys(terms)), now, stop, budget)
+        connector = open_connector(
+            plugin, source.parsed, tuple(dict.fromkeys(terms)), now, stop, budget, folder=settings.folder
+        )
         try:
             queries = tuple(connector.queries()) if isinstance(connector, ShowsQueries) else ()
             connector.check()

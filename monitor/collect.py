@@ -259,6 +259,10 @@ class Prepared:
 def page_values(app: App, source: SourceSettings, claim: Claim, page: Page) -> PageValues:
     """A page normalised, matched and scored, with its cursor."""
     ready = prepared(app, source, page)
+    if source.type == "files" and ready.found:
+        from monitor import same_file
+
+        ready = replace(ready, found=same_file.as_stored(app, same_file.of_source(app, source), ready.found))
     return values_of(app, source, claim, ready, score_batch(ready.batch, app.profile))
 
 

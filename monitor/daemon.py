@@ -7,8 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from datetime import datetime
-from pathlib import Path
+from datetime import UTC, datetime
 from threading import Event, Lock, Thread
 from types import FrameType
 from typing import Final
@@ -22,8 +21,10 @@ from monitor.collect import Progress, Pulled, pull
 from monitor.config.models import Settings
 from monitor.footprint import give_back, keep_small
 from monitor.live import LiveFiles, swapped
-from monitor.parties import Presence, named_by, parties
+from monitor.parties import Presence, bury, named_by, parties
 from monitor.retention import Upkeep
+from monitor.sleep import Bed, fall_asleep, is_worth_it, night_of
+from monitor.sleeper import has_terminal
 from monitor.steering import held
 from monitor.troubles import Troubles
 from storage import sources
@@ -36,6 +37,8 @@ GIVE_BACK_SECONDS: Final = 30.0
 """How often memory that work has left is given back."""
 BEAT_SECONDS: Final = 60.0
 """How often a daemon says that it still runs."""
+QUIET_SECONDS: Final = 2.0
+"""A daemon that has just begun or pulled stays awake for so long."""
 GRACE_SECONDS: Final = 0.8
 """What running pulls get to come to the end of their page; what is cut off is redone."""
 
@@ -43,8 +46,9 @@ GRACE_SECONDS: Final = 0.8
 class Daemon:
     """Pulls what is due on its own threads, and builds and sends digests on another, until told to stop."""
 
-    def __init__(self, app: App, tick_seconds: float = TICK_SECONDS) -> None:
-        self._app = app
+    def __init__(self, app: App, tick_seconds: float = TICK_SECONDS, bed: Bed | None = None) -> None:
+        """``bed``: with one, the process goes to sleep while there is nothing to do."""
+        self._app, self._bed = app, bed
         self._tick_seconds = tick_seconds
         self._stop = Event()
         self._running: set[Thread] = set()
@@ -61,17 +65,22 @@ class Daemon:
         self._unsettled = False
         self._asked_to_look = Event()
         self._has_terminal = has_terminal()
+        self._at_work, self._is_nodding = 0, False
+        self._worked = time.monotonic()
 
-    def run(self) -> None:
-        """Until SIGTERM or SIGINT: tick, then stop within about a second. Blocks."""
+    def run(self, *, awoken: bool = False) -> None:
+        """Until SIGTERM or SIGINT: tick, then stop within about a second. Blocks. ``awoken``: go on after a sleep."""
         keep_small()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._on_signal)
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, self._on_hang_up)
         self._presence.begin()
-        sources.resume_all(self._app.database, list(horizons(self._app)), self._app.now())
-        settle(self._app)
+        if not awoken:
+            bury(self._app)
+            sources.resume_all(self._app.database, list(horizons(self._app)), self._app.now())
+            settle(self._app)
+            LOG.info("running sources=%d digests=%d", len(horizons(self._app)), len(self._app.settings.digests))
         scheduler = BackgroundScheduler(timezone="UTC")
         for name, work, troubles in (
             ("claims", self._claim_pulls, self._pulling),
@@ -86,8 +95,8 @@ class Daemon:
                 misfire_grace_time=None, next_run_time=datetime.now(scheduler.timezone),
             )  # fmt: skip
         scheduler.start()
-        LOG.info("running sources=%d digests=%d", len(horizons(self._app)), len(self._app.settings.digests))
-        self._stop.wait()
+        while not self._stop.wait(self._tick_seconds if self._bed is not None else None):
+            self._guarded(self._nod, self._living, nods=True)
         self._wind_down(scheduler)
 
     def stop(self) -> None:
@@ -135,13 +144,53 @@ class Daemon:
             if not self._stop.is_set() and not troubles.resting:  # the last tick only wakes the loops
                 self._guarded(work, troubles)
 
-    def _guarded(self, work: Callable[[], object], troubles: Troubles) -> None:
+    def _guarded(self, work: Callable[[], object], troubles: Troubles, *, nods: bool = False) -> None:
+        with self._lock:
+            if self._is_nodding and not nods:
+                return
+            self._at_work += not nods
         try:
             work()
         except StorageError as error:
             troubles.met(error)
         except Exception:
             LOG.exception("bug in the daemon")
+        finally:
+            with self._lock:
+                self._at_work -= not nods
+
+    def _nod(self) -> None:
+        """Fall asleep, if nothing is to be done for a while; then this does not come back."""
+        bed, troubled = (
+            self._bed,
+            any(one.resting for one in (self._pulling, self._posting, self._keeping, self._living)),
+        )
+        if bed is None or not bed.is_made or troubled or time.monotonic() - self._worked < QUIET_SECONDS:
+            return
+        if not is_worth_it(self._app, self._files) or not self._has_come_to_rest():
+            return
+        try:
+            self._send(at_once=True)  # what was stored last may have been stored since that was last done
+            night = night_of(self._app, self._files, bed, has_terminal=self._has_terminal)
+            if night is not None:
+                LOG.debug("asleep until=%s", datetime.fromtimestamp(night.until, UTC).isoformat(timespec="seconds"))
+                self._app.database.close()
+                fall_asleep(night, bed)
+        except StorageError:
+            raise
+        except Exception:
+            LOG.exception("bug while falling asleep; staying awake from now on")
+            self._bed = None
+        finally:
+            self._is_nodding = False
+
+    def _has_come_to_rest(self) -> bool:
+        """Is nothing under way? From then on nothing begins."""
+        with self._lock:
+            pulling = any(thread.is_alive() and thread.name.startswith("pull-") for thread in self._running)
+            unsettled = self._unsettled or self._asked_to_look.is_set() or self._stop.is_set()
+            self._is_nodding = not (pulling or unsettled or self._at_work)
+            return self._is_nodding
 
     def _claim_pulls(self) -> None:
         while not self._stop.is_set() and self._free_workers():
@@ -163,6 +212,7 @@ class Daemon:
     def _watched_pull(self, app: App, claim: Claim) -> None:
         """A pull ends by the settings that it began with."""
         pulled = pull(app, claim, self._stop)
+        self._worked = time.monotonic()
         if app.database.found:
             raise app.database.found[0]
         if pulled.fate == "store":
@@ -170,10 +220,10 @@ class Daemon:
         else:
             self._pulling.over()
 
-    def _send(self) -> None:
+    def _send(self, *, at_once: bool = False) -> None:
         app = self._app
         firing.act(app, self._stop)
-        self._alerts.look()
+        self._alerts.look(at_once=at_once)
         digests.plan(app)
         digests.build_due(app, self._stop)
         delivery.deliver_due(app, self._stop)
@@ -216,15 +266,6 @@ class Daemon:
         self._keeping.over()
 
 
-def has_terminal() -> bool:
-    """Does this process have a terminal that would end it when it is closed?"""
-    try:
-        with Path("/dev/tty").open("rb"):
-            return True
-    except OSError:
-        return False
-
-
 def settle(app: App) -> None:
     """Let the store rest what no configuration names any longer, of this program or of another that runs on it."""
     others = parties(app)
@@ -262,11 +303,16 @@ def pull_now(
 def run_once(
     app: App, stop: Event, progress: Callable[[str], Progress] = lambda _: lambda _: None
 ) -> tuple[list[Pulled], int, int]:
-    """Pull every source, build the due digests, deliver; (pulls, digests built, deliveries taken)."""
+    """Pull every source, build the due digests, deliver; (pulls, digests built, deliveries taken).
+
+    Digests wait while another process reads a source of theirs: what it brings belongs to them.
+    """
+    bury(app)
     settle(app)
-    pulled = pull_now(app, [name for name in horizons(app) if name not in held(app)], stop, progress)
+    wanted = [name for name in horizons(app) if name not in held(app)]
+    pulled = pull_now(app, wanted, stop, progress)
     firing.act(app)
     evaluate(app)
     digests.plan(app)
-    built = digests.build_due(app, patient=False)
+    built = digests.build_due(app, patient=len(pulled) < len(wanted))
     return pulled, built, delivery.deliver_due(app)

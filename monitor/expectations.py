@@ -60,7 +60,10 @@ class Expectations:
 
 
 def expectations(app: App, brand: str, window: Window, slices: Sequence[Window]) -> Expectations:
-    """How much was to be expected after the eight weeks before; nothing where a source has no such history. Source: METRICS 5."""
+    """How much was to be expected after the eight weeks before; nothing where a source was not watched so long, or none was.
+
+    Source: METRICS 5.
+    """
     if window.length > LONGEST or not slices:
         return Expectations()
     hourly = slices[0].length <= timedelta(hours=2)
@@ -68,7 +71,7 @@ def expectations(app: App, brand: str, window: Window, slices: Sequence[Window])
     series = series_of(app, subject, window.start, window.end, MOOD)
     number = _at(series.periods, window)
     names = series.judged_by(number, live=False)
-    if any(track.sums and track.name not in names for track in series.tracks):
+    if not names or any(track.sums and track.name not in names for track in series.tracks):
         return Expectations()
     start = series.periods[number].start
     unusual = _unusual(app, brand, start, [one.start for one in series.periods[:number]])

@@ -47,6 +47,9 @@ class Change(Figure):
     left_out: list[str] = Field(
         default_factory=list, description="Sources with items that were not compared: they had a gap in a window."
     )
+    unwatched: list[str] = Field(
+        default_factory=list, description="Those of them that were not watched yet when the earlier window began."
+    )
 
 
 class Audited(Figure):
@@ -198,6 +201,9 @@ class Volume(Figure):
     expected: Usual | None = Field(
         default=None, description="Of mentions and reviews; null without two weeks of known history of every source."
     )
+    watched_days: int | None = Field(
+        default=None, description="For how many days it has been watched, where that is too early to say what is usual."
+    )
 
 
 class SourceFigures(Figure):
@@ -217,6 +223,9 @@ class Day(Figure):
     volume: int
     gap: bool = Field(
         default=False, description="A source had a gap in this stretch: low figures may mean missing, not quiet."
+    )
+    unwatched: bool = Field(
+        default=False, description="No source was watched yet: what is here came later, and the rest is not known."
     )
     expected: Usual | None = Field(default=None, description="Of its volume, where it is a whole day or hour.")
 
@@ -330,12 +339,34 @@ class Gap(Figure):
     missing: int | None = None
 
 
+class Begun(Figure):
+    """From when on a source is watched: the time before is neither a gap nor a zero, but not known."""
+
+    source: str
+    since: datetime
+    in_window: bool = Field(description="Within this window or after it; else within the one compared with.")
+
+
+class Unread(Figure):
+    """A source that has never yet been read."""
+
+    source: str
+    reason: str | None = Field(description="Why; null where its first turn has not come yet.")
+
+
 class Coverage(Figure):
     """Was everything seen? A failed or skipped pull is a gap, never a zero. Source: METRICS 1."""
 
-    complete: bool
+    complete: bool = Field(description="Every source has been read, without a gap since it is watched.")
     known_until: datetime | None = Field(description="Every source has been read up to here.")
     gaps: list[Gap] = Field(default_factory=list)
+    watched_since: datetime | None = Field(
+        default=None, description="From when on some source is watched; null: always, or none is yet."
+    )
+    begun: list[Begun] = Field(
+        default_factory=list, description="Sources watched only since after the earlier window began, by when."
+    )
+    unread: list[Unread] = Field(default_factory=list, description="Sources that have never been read yet.")
     unscored_languages: dict[str, int] = Field(default_factory=dict)
 
 

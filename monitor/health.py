@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from connectors import registry
-from monitor import budgets
+from monitor import budgets, sent_to
 from monitor.app import App
 from monitor.config.models import SourceSettings
-from monitor.coverage import SLACK
+from monitor.coverage import SLACK, watched_from
 from monitor.parties import Party, parties, party_words
 from storage import health as store
 from storage import queries, receiving, sources
@@ -29,6 +29,7 @@ LATE = timedelta(minutes=15)
 GAPS_SHOWN = timedelta(days=7)
 """Gaps that end before that are history."""
 
+RESTING: Final = "rests (enabled = false)"
 _READINGS: Final = {
     "followers": "followers not read",
     "standing": "the platform's own rating not read",
@@ -73,6 +74,10 @@ class Health:
     budget: Sequence[Left] = ()
     budget_of: str | None = None
     readings: Sequence[FailedReading] = ()
+    sent_to: str | None = None
+    """Where and how others send what it takes; ``None`` for a source that is pulled."""
+    watched_since: datetime | None = None
+    """Nothing is known of the time before; ``None`` where all there ever was is, and where nothing has been read yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,7 @@ class _World:
     readings: Mapping[int, list[FailedReading]]
     handed_in: Mapping[str, datetime]
     others: Sequence[Party]
+    watched: Mapping[str, datetime]
 
     enabled: Mapping[str, SourceSettings]
     resting: Set[str]
@@ -102,23 +108,38 @@ class _World:
 
 
 def health_of_sources(app: App, others: Sequence[Party] | None = None) -> list[Health]:
-    """Every source the store knows, by name. ``others``: the daemons that run, where that is known already."""
+    """Every source that the store or the configuration knows, by name, those that rest at the end.
+
+    ``others``: the daemons that run, where that is known already.
+    """
     states, now = sources.states(app.database), app.now()
     attended = any(_is_held(state, now) or _begun_within(state, LATE, now) for state in states)
+    watched = watched_from(app)
     world = _World(
         app,
         now,
         attended,
         store.last_pulls(app.database),
-        store.newest_items(app.database),
-        _gaps(app, now),
+        {} if app.database.damage is not None else store.newest_items(app.database),  # which reads the items
+        _gaps(app, now, watched),
         store.failed_readings(app.database),
         receiving.last_handed_in(app.database),
         parties(app) if others is None else others,
+        watched,
         {source.name: source for source in app.settings.enabled_sources},
         {source.name for source in app.settings.sources if not source.enabled},
     )
-    return [_health(world, state) for state in states]
+    found = [_health(world, state) for state in states]
+    never_read = [
+        source for source in app.settings.sources if source.name in world.resting - {one.name for one in found}
+    ]
+    resting = [one for one in found if one.state == "resting"] + [_at_rest(source) for source in never_read]
+    return [*(one for one in found if one.state != "resting"), *sorted(resting, key=lambda one: one.name)]
+
+
+def _at_rest(source: SourceSettings) -> Health:
+    """A source that rests and was never read: the store does not know it."""
+    return Health(source.name, source.type, "resting", RESTING, None, None, failures=0, held_by=None)
 
 
 def is_alive(app: App) -> bool:
@@ -133,6 +154,12 @@ def is_alive(app: App) -> bool:
     enabled = [(states[source.name], app.every(source)) for source in app.settings.enabled_sources]
     entries = [(state, every) for state, every in enabled if state.paused_by is None]
     return not entries or any(_is_attended(state, every, app.now()) for state, every in entries)
+
+
+def is_heard_of(app: App) -> bool:
+    """Has a daemon of this machine said within the last minutes that it runs? One that hangs does not."""
+    here = app.owner.partition(":")[0]
+    return any(one.host == here for one in parties(app))
 
 
 def _is_attended(source: SourceState, every: timedelta, now: datetime) -> bool:
@@ -178,7 +205,14 @@ def _health(world: _World, source: SourceState) -> Health:
         budget=left,
         budget_of=whose,
         readings=readings,
+        sent_to=_sent_to(world, source.name),
+        watched_since=world.watched.get(source.name),
     )
+
+
+def _sent_to(world: _World, name: str) -> str | None:
+    receives = world.only_receives(name)
+    return None if receives is None else sent_to.words(world.app.settings, name, receives.parsed)
 
 
 def _state(world: _World, source: SourceState) -> tuple[str, str]:
@@ -202,7 +236,7 @@ def _settled(world: _World, source: SourceState) -> tuple[str, str] | None:
     if (damage := world.app.database.damage) is not None:
         return "store", f"nothing is stored any more: {damage}"
     if source.name in world.resting:
-        return "resting", "rests (enabled = false); nothing of it was deleted"
+        return "resting", f"{RESTING}; nothing of it was deleted"
     if source.name.startswith("import ") and source.name not in world.enabled:
         return "imported", "imported from a file"
     if not source.active:
@@ -301,11 +335,14 @@ def _budget(world: _World, source: SourceState) -> tuple[str | None, Sequence[Le
     return (None, ()) if purse is None else (purse.words, budgets.left(world.app.database, purse))
 
 
-def _gaps(app: App, now: datetime) -> dict[str, KnownGap]:
-    """The gaps of the last days, those of a source as one."""
+def _gaps(app: App, now: datetime, watched: Mapping[str, datetime]) -> dict[str, KnownGap]:
+    """The gaps of the last days, those of a source as one; what was never watched is none."""
     found: dict[str, KnownGap] = {}
     for name, gap in queries.gaps(app.database, (now - GAPS_SHOWN, now + timedelta(days=1))):
-        one = KnownGap(gap.since, gap.until, gap.missing, gap.reason)
+        since = max(gap.since, watched.get(name, gap.since))
+        if since >= gap.until:
+            continue
+        one = KnownGap(since, gap.until, gap.missing, gap.reason)
         found[name] = _together(found[name], one) if name in found else one
     return found
 

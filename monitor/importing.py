@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
@@ -16,7 +16,7 @@ from connectors.contract import Page
 from connectors.errors import SourceError, fate_name
 from connectors.files import address_of, open_file
 from connectors.files_folder import listing
-from monitor import likeness
+from monitor import likeness, same_file
 from monitor.app import App
 from monitor.bulk import BulkScoring
 from monitor.collect import SKIPS_TOLD, Prepared, lease_kept, prepared, values_of
@@ -44,7 +44,8 @@ class Imported:
 
     ``seen`` rows were read well, ``skipped`` left out; ``unscored`` of the former have no label, by reason. ``share`` of the
     bytes is done, ``begun_at`` of them were when it began; ``resumed_after`` rows where it was cut off (0: read from the
-    beginning). ``taken_for``: the address of an earlier import that this file is a copy of.
+    beginning). ``taken_for``: the address of an earlier import that this file is a copy of. ``read_by``: the sources that
+    read the same file for the brand, whose rows are these.
     """
 
     source: str
@@ -58,6 +59,7 @@ class Imported:
     begun_at: float = 0.0
     resumed_after: int = 0
     taken_for: str | None = None
+    read_by: tuple[str, ...] = ()
 
     @property
     def rows(self) -> int:
@@ -85,17 +87,37 @@ Progress = Callable[[Imported], None]
 
 
 def import_file(
-    app: App, options: FileOptions, brand: str, progress: Progress = lambda _: None, *, workers: int | None = None
+    app: App,
+    options: FileOptions,
+    brand: str,
+    progress: Progress = lambda _: None,
+    *,
+    workers: int | None = None,
+    anyway: bool = False,
 ) -> Imported:
     """Store a file's items for one brand as the source ``import FILE``; what is there already is not stored twice.
 
     The file is taken as finished. Where the last import of it (for this brand, read in this way) was cut off, it is gone on
-    with; else it is read from its beginning. A copy of a file that was imported before is taken for that file.
-    ``ImportFailed`` where it cannot be read; what was stored until then stays, and importing again completes it.
+    with; else it is read from its beginning. A copy of a file that was imported before is taken for that file. Rows that a
+    source brings from the same file are the same rows, read as that source reads them.
+    ``ImportFailed`` where it cannot be read; what was stored until then stays, and importing again completes it. So it does
+    where a source reads the file in another way, which would count its rows twice, unless that is wanted ``anyway``.
     """
     place = _placed(app, options)
+    readers = same_file.readers_of(app.settings, options, brand)
+    read = same_file.read_alike(options, readers[0]) if readers else options
+    if not anyway:
+        _refuse_twice(read, readers)
+    known = same_file.of_import(app, options, place.address, readers)
     with _claimed(app, place.source) as claim:
-        return _Import(app, claim, place, options, brand).stored(progress, workers)
+        return _Import(app, claim, place, read, brand, known, readers).stored(progress, workers)
+
+
+def _refuse_twice(options: FileOptions, readers: Sequence[SourceSettings]) -> None:
+    for source in readers:
+        if others := same_file.differences(options, source):
+            fact = f"the source {source.name} reads it with other {', '.join(others)}, so its rows could count twice"
+            raise ImportFailed(f"{options.path}: {fact}; leave these options as the source has them, or give --anyway")
 
 
 # ------------------------------------------------------------------------------------------- which file it is
@@ -201,8 +223,17 @@ def _has_died(owner: str) -> bool:
 class _Import:
     """One run over the file, from its beginning or from where the one before was cut off."""
 
-    def __init__(self, app: App, claim: Claim, place: _Place, options: FileOptions, brand: str) -> None:
-        self._app = app
+    def __init__(
+        self,
+        app: App,
+        claim: Claim,
+        place: _Place,
+        options: FileOptions,
+        brand: str,
+        known: same_file.KnownAs,
+        readers: Sequence[SourceSettings],
+    ) -> None:
+        self._app, self._known = app, known
         self._claim = claim
         self._source = SourceSettings(name=claim.name, type="files", brand=brand, match="all")
         self._options = options.model_copy(update={"address": place.address})
@@ -213,7 +244,12 @@ class _Import:
         self._memory = memory.begun(place.address, place.head, before)
         share = self._share(before.cursor)
         self._result = Imported(
-            claim.name, share=share, begun_at=share, resumed_after=before.rows, taken_for=place.taken_for
+            claim.name,
+            share=share,
+            begun_at=share,
+            resumed_after=before.rows,
+            taken_for=place.taken_for,
+            read_by=tuple(source.name for source in readers),
         )
 
     def stored(self, progress: Progress, workers: int | None) -> Imported:
@@ -238,7 +274,8 @@ class _Import:
         return (page for page in found if page.items or page.skipped or page.gap)
 
     def _prepared(self, page: Page) -> Prepared:
-        return prepared(self._app, self._source, page)
+        ready = prepared(self._app, self._source, page)
+        return replace(ready, found=same_file.as_stored(self._app, self._known, ready.found))
 
     def _store(self, ready: Prepared, values: PageValues) -> None:
         assert self._memory.under_way is not None

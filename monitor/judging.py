@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from connectors import registry
 from connectors.contract import Kind, Scope
@@ -15,16 +16,20 @@ from storage import sources
 from storage.engine import Database
 from storage.marks import Decided, Seen
 
+_SOURCES_TOLD: Final = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Judge:
     """Decides by the brands of the configuration and by what is known of each source.
 
     ``by_nature``: by source id, does all of it count? ``None`` where the source has left the configuration and nobody knows.
+    ``names``: the sources by id.
     """
 
     brands: Mapping[int, Watched]
     by_nature: Mapping[int, bool | None]
+    names: Mapping[int, str] = field(default_factory=dict)
 
     def decided(self, item: Seen) -> Decided:
         """Is the item excluded? An item that no longer names its brand is; own posts and what counts by nature never are."""
@@ -46,6 +51,24 @@ class Judge:
         """Do keywords decide whether the item counts?"""
         return item.kind != Kind.POST and not self.by_nature.get(item.source_id)
 
+    def named(self, counts: Mapping[int, int]) -> dict[str, int]:
+        """Counts by source id, by the sources' names, most first."""
+        told = ((self.names.get(number, "?"), count) for number, count in counts.items())
+        return dict(sorted(told, key=lambda one: (-one[1], one[0])))
+
+
+def beyond_words(beyond: Mapping[str, int]) -> str:
+    """How many items no keyword decides about, and of which sources; empty without any."""
+    if not beyond:
+        return ""
+    total, told = sum(beyond.values()), [f"{name} {count:,}" for name, count in list(beyond.items())[:_SOURCES_TOLD]]
+    more = len(beyond) - len(told)
+    rest = [f"{more} more source{'s' if more > 1 else ''}"] if more else []
+    return (
+        f'no keyword decides about {total:,} more, own posts and what counts by nature or by match = "all": '
+        + ", ".join([*told, *rest])
+    )
+
 
 def judge(app: App) -> Judge:
     """A judge by the present configuration."""
@@ -60,7 +83,7 @@ def judge_by(settings: Settings, database: Database, brands: Iterable[Watched]) 
         state.id: counts_all(known[state.name]) if state.name in known else _nature_of(state.name, state.type)
         for state in states
     }
-    return Judge({brand.id: brand for brand in brands}, natures)
+    return Judge({brand.id: brand for brand in brands}, natures, {state.id: state.name for state in states})
 
 
 def _nature_of(name: str, type_: str) -> bool | None:

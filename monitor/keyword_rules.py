@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -45,6 +45,7 @@ class BrandRules:
 
     ``decided``: items that words decide about (own posts, and what counts by nature, are not). ``counting`` and
     ``would_count``: items that count now, and would if all were decided anew; ``in_`` and ``out`` are the ways between.
+    ``beyond``: how many items no keyword decides about, by source.
     """
 
     brand: str
@@ -55,6 +56,7 @@ class BrandRules:
     would_count: int
     in_: int
     out: int
+    beyond: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def stale(self) -> bool:
@@ -129,6 +131,7 @@ class _Count:
     alone: Counter[int] = field(default_factory=Counter)
     excluded: Counter[int] = field(default_factory=Counter)
     decided: int = 0
+    beyond: Counter[int] = field(default_factory=Counter)
     ways: Counter[tuple[bool, bool]] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -144,6 +147,8 @@ class _Count:
         if self.speaks.heeds_words(item):
             self.decided += 1
             self._count(item)
+        else:
+            self.beyond[item.source_id] += 1
 
     def _count(self, item: Seen) -> None:
         page = page_of(item.said, case_sensitive=self.brand.case_sensitive)
@@ -190,4 +195,5 @@ class _Count:
             would_count=self.ways[True, True] + self.ways[False, True],
             in_=self.ways[False, True],
             out=self.ways[True, False],
+            beyond=self.speaks.named(self.beyond),
         )

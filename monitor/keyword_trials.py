@@ -87,7 +87,7 @@ class Trial:
     ``excluded``: items that count now and would not; ``back``: the other way round. ``marked``: items that people called not
     about the brand and that the new words would have caught. ``pending``: items that would change without this change, too,
     since the present words have not been applied to them; they are among the others. ``by_word``: what each new exclusion
-    catches of what counts now.
+    catches of what counts now. ``beyond``: how many items no keyword decides about, by source.
     """
 
     brand: str
@@ -104,6 +104,7 @@ class Trial:
     before: Scores
     after: Scores
     examples: tuple[Caught, ...]
+    beyond: Mapping[str, int] = field(default_factory=dict)
 
 
 DOUBT_PERSON: Final = "a person has labelled it"
@@ -184,6 +185,7 @@ class _Trial:
     by_word: Counter[str] = field(default_factory=Counter)
     by_source: Counter[int] = field(default_factory=Counter)
     by_label: Counter[str] = field(default_factory=Counter)
+    beyond: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self.before, self.after = _Side(self.texts), _Side(self.texts)
@@ -192,6 +194,7 @@ class _Trial:
         item = entry.item
         counts = item.uncounted is None
         would, by = (counts, None) if item.erased_at is not None else self._decided(item)
+        self.beyond[item.source_id] += item.erased_at is None and not self.known.heeds_words(item)
         text = self._text(entry) if counts or would else None
         if counts:
             self.before.add(entry, text)
@@ -248,6 +251,7 @@ class _Trial:
             examples=tuple(
                 _example(*one, names) for one in examples_of(self.caught, self.staying, self.change.exclude)
             ),
+            beyond=self.known.named(+self.beyond),
         )
 
 

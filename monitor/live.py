@@ -19,10 +19,13 @@ FAULTS_TOLD: Final = 3
 
 
 class LiveFiles:
-    """The files that the settings came from. A change is taken up once it has been the same for two looks: files grow while written."""
+    """The files that the settings came from. A change is taken up once it has been the same for two looks: files grow while written.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    ``logs_faults``: not where the daemon that this process stands beside says them in the same log.
+    """
+
+    def __init__(self, settings: Settings, *, logs_faults: bool = True) -> None:
+        self._settings, self._logs_faults = settings, logs_faults
         self._looked: Stamp = ()
         self._stamp, self._content = _as_they_are(settings)
         self._coming = self._stamp, self._content
@@ -47,6 +50,12 @@ class LiveFiles:
             return None
         return self._loaded(path, now, content)
 
+    @property
+    def are_taken_up(self) -> bool:
+        """Are the settings in effect those that the files hold?"""
+        path = self._settings.path
+        return self.fault is None and (path is None or stamp(path, self._settings.sheets) == self._stamp)
+
     def taken_up(self, settings: Settings) -> None:
         """These settings, which :meth:`look` gave, are in effect now."""
         self._settings, self.fault = settings, None
@@ -65,9 +74,10 @@ class LiveFiles:
         return settings
 
     def _say(self, error: ConfigError) -> None:
+        level = logging.ERROR if self._logs_faults else logging.DEBUG
         for fault in error.faults:
-            LOG.error("%s", fault)
-        LOG.error("configuration faulty, going on with the one before; see: sentiment-monitor check --offline")
+            LOG.log(level, "%s", fault)
+        LOG.log(level, "configuration faulty, going on with the one before; see: sentiment-monitor check --offline")
         told = "; ".join(str(fault) for fault in error.faults[:FAULTS_TOLD])
         more = len(error.faults) - FAULTS_TOLD
         self.fault = told + (f"; and {more} more" if more > 0 else "")

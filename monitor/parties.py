@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,6 +20,7 @@ from monitor.app import App
 from monitor.config.models import Settings
 from monitor.config.shown import shown
 from storage import parties as store
+from storage import sources
 from storage.parties import Running
 
 LOG = logging.getLogger("sentiment_monitor.daemon")
@@ -28,7 +30,7 @@ Parts = Mapping[str, str]
 TOLD: Final = 6
 """So many differences are named; of the rest, how many."""
 _KEYWORDS: Final = ("keywords", "required", "exclude", "case_sensitive", "query")
-_OWN: Final = ("include", "database", "workers", "lease", "executor", "log_level")
+_OWN: Final = ("include", "database", "workers", "lease", "executor", "log_level", "sleep")
 """What of ``[monitor]`` may well differ between two machines."""
 _LISTS: Final = ("brands", "sources", "accounts", "digests", "channels", "topics", "rules", "alerts")
 _WHOLE: Final[Mapping[str, str]] = {
@@ -132,6 +134,31 @@ def parties(app: App) -> list[Party]:
 def named_by(others: Sequence[Party], table: str) -> list[str]:
     """The names in a table (``sources``, ``rules``) of all these daemons' configurations."""
     return list(dict.fromkeys(name for one in others for name in (one.names or {}).get(table, ())))
+
+
+def bury(app: App) -> None:
+    """Free what processes of this machine held that are dead: nobody has to wait until their leases run out.
+
+    Whose number is another process's by now is left to that. Fences protect whoever is taken for dead and is not, as in
+    another container of the same name.
+    """
+    known = {one.owner for one in store.running(app.database)} | sources.holders(app.database)
+    for owner in known - {app.owner}:
+        host, _, process = owner.rpartition(":")[0].rpartition(":")
+        if host == app.owner.partition(":")[0] and process.isdecimal() and not _lives(int(process)):
+            sources.release_all(app.database, owner)
+            store.leave(app.database, owner)
+            LOG.info("freed what process=%s held, which has ended", process)
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
 
 
 class Presence:

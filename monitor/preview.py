@@ -33,6 +33,7 @@ from connectors.feeds_parse import NotAFeed, discover, read
 from connectors.files import FileOptions, open_file
 from connectors.files_open import FORMATS
 from connectors.http import Answer, HttpClient, host_of
+from connectors.places import placed
 from monitor import links
 from monitor.collect import normalised
 from monitor.config.faults import nearest
@@ -56,13 +57,15 @@ class NotUnderstood(Exception):
 class Target:
     """Where to look: a connector and its options. ``note`` says what was chosen on the way here.
 
-    ``named``: the hosts that the user named himself; only those may lie on a private network.
+    ``named``: the hosts that the user named himself; only those may lie on a private network. ``folder``: what relative paths
+    go by, the working folder for what was typed.
     """
 
     plugin: Plugin[Any]
     options: Mapping[str, Any] = field(default_factory=dict)
     named: frozenset[str] = frozenset()
     note: str | None = None
+    folder: Path = Path()
 
     def plus(self, options: Mapping[str, Any]) -> Target:
         """The same with more options, which come from the user."""
@@ -256,7 +259,7 @@ def look(
         queries = tuple(connector.queries()) if isinstance(connector, ShowsQueries) else ()
         if isinstance(connector, ShowsQueries) and not queries:
             raise NotUnderstood(f"{target.plugin.title}: there is nothing to search for; give --keyword acme")
-        pages = _pages(connector, options, now, stop) if sent is None else _handed_in(target, connector, sent)
+        pages = _pages(target, connector, options, now, stop) if sent is None else _handed_in(target, connector, sent)
         first = _first(pages, limit)
     finally:
         stop.set()
@@ -275,7 +278,7 @@ def _opened(
 ) -> Connector:
     http = HttpClient(stop=stop, now=now, trusted=target.named)
     log = logging.getLogger(f"sentiment_monitor.connectors.{target.plugin.name}")
-    return target.plugin.open(options, Context(terms, now, stop, http, log, Unlimited()))
+    return target.plugin.open(options, Context(terms, now, stop, http, log, Unlimited(), folder=target.folder))
 
 
 def _handed_in(target: Target, connector: Connector, sent: bytes) -> Iterator[Page]:
@@ -284,9 +287,11 @@ def _handed_in(target: Target, connector: Connector, sent: bytes) -> Iterator[Pa
     return iter([connector.read(sent)])
 
 
-def _pages(connector: Connector, options: BaseModel, now: Callable[[], datetime], stop: Event) -> Iterator[Page]:
+def _pages(
+    target: Target, connector: Connector, options: BaseModel, now: Callable[[], datetime], stop: Event
+) -> Iterator[Page]:
     if isinstance(options, FileOptions):  # a file to look at is finished, and need not end with a new line
-        return open_file(options.path, options, now=now, stop=stop)
+        return open_file(placed(options.path, target.folder), options, now=now, stop=stop)
     return connector.fetch(None, now() - REACH)
 
 

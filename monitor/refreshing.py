@@ -22,7 +22,7 @@ from monitor.normalise import storable_counts
 from monitor.schedule import next_reread
 from storage.health import note_reading
 from storage.records import Claim
-from storage.refreshing import Due, Reading, Reread, due, save_readings
+from storage.refreshing import Due, Reading, Reread, due, save_readings, schedule, unscheduled
 from storage.sources import save_cursor
 
 LOG = logging.getLogger("sentiment_monitor.refreshing")
@@ -30,6 +30,8 @@ BATCH: Final = 100
 """Items asked for and stored at a time."""
 AT_MOST: Final = 1_000
 """Items a pull reads again at most; those that have been due longest come first, the rest has its turn next time."""
+SCHEDULED_AT_ONCE: Final = 2_000
+"""Items that are given their next turn in one transaction."""
 SHARE: Final = 0.5
 """Of a source's interval so much may go into reading again, where a platform is slow."""
 
@@ -47,6 +49,7 @@ def reread(app: App, claim: Claim, connector: Connector, stop: Event) -> Reread:
     until = rereads_until(app, source)
     if not until or not isinstance(connector, Refreshes):
         return total
+    _schedule_stored(app, claim, until)
     for batch in _batches(due(app.database, claim, begun, AT_MOST), claim.turn):
         if stop.is_set() or app.now() - begun > app.every(source) * SHARE:
             break
@@ -60,6 +63,22 @@ def reread(app: App, claim: Claim, connector: Connector, stop: Event) -> Reread:
     if total != Reread():
         LOG.info("reread source=%s read=%d changed=%d gone=%d", claim.name, total.read, total.changed, total.gone)
     return total
+
+
+def _schedule_stored(app: App, claim: Claim, until: timedelta) -> None:
+    """What was stored while less or nothing was read again has its turns, too. Looked for once in a process' life."""
+    looked = app.remembered("sources whose stored items are scheduled", set[tuple[int, timedelta]])
+    if (claim.source_id, until) in looked:
+        return
+    now, after, count = app.now(), 0, 0
+    while found := unscheduled(app.database, claim, now - until, SCHEDULED_AT_ONCE, after):
+        steps = ((number, next_reread(published_at, now, until)) for number, published_at in found)
+        times = {number: at for number, at in steps if at is not None}
+        schedule(app.database, times)
+        after, count = found[-1][0], count + len(times)
+    looked.add((claim.source_id, until))
+    if count:
+        LOG.info("to be read again source=%s items=%d stored before", claim.name, count)
 
 
 def memory_of(connector: Connector, ahead: int = 0) -> Cursor | None:

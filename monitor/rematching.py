@@ -53,13 +53,17 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class BrandTotals:
-    """A brand's items that were looked at: how many counted before and after, and how many each exclusion catches."""
+    """A brand's items that were looked at: how many counted before and after, and how many each exclusion catches.
+
+    ``beyond``: how many of them no keyword decides about, by source.
+    """
 
     brand: str
     items: int
     counted_before: int
     counted_after: int
     caught: Mapping[str, int]
+    beyond: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,7 @@ class _Run:
     items: Counter[int] = field(default_factory=Counter)
     counted: Counter[int] = field(default_factory=Counter)
     caught: dict[int, Counter[str]] = field(default_factory=dict)
+    beyond: dict[int, Counter[int]] = field(default_factory=dict)
     shifts: dict[tuple[int, str | None, str | None], list[Example]] = field(default_factory=dict)
     counts: Counter[tuple[int, str | None, str | None]] = field(default_factory=Counter)
     overtaken: int = 0
@@ -135,6 +140,8 @@ class _Run:
         excluded, by = self.judge.verdict(item)
         self.items[item.brand_id] += 1
         self.counted[item.brand_id] += item.uncounted is None
+        if item.erased_at is None and not self.judge.heeds_words(item):
+            self.beyond.setdefault(item.brand_id, Counter())[item.source_id] += 1
         if excluded:
             self.caught.setdefault(item.brand_id, Counter())[by or NO_LONGER_NAMED] += 1
         return by
@@ -193,4 +200,5 @@ class _Run:
         )
         counted = self.counted[brand_id]
         caught = dict(self.caught.get(brand_id, Counter()).most_common())
-        return BrandTotals(self.names[brand_id], self.items[brand_id], counted, counted + moved, caught)
+        beyond = self.judge.named(self.beyond.get(brand_id, Counter()))
+        return BrandTotals(self.names[brand_id], self.items[brand_id], counted, counted + moved, caught, beyond)

@@ -15,10 +15,11 @@ from monitor.annotations import annotations_of
 from monitor.app import App
 from monitor.auditing import audited
 from monitor.coverage import Known, Reach, coverage_of, known_of
-from monitor.expectations import Expectations, alerts_of, expectations
+from monitor.expectations import LONGEST, Expectations, alerts_of, expectations
 from monitor.insights import NOTHING, Insights, effects_alone, insights
 from monitor.lazily import lazily
 from monitor.metrics.change import change, compare
+from monitor.metrics.expected import LEAST_HISTORY
 from monitor.metrics.volume import share_of_voice, velocity
 from monitor.quotes import quote
 from monitor.schedule import Window, comparison, trailing
@@ -85,7 +86,7 @@ class _Brand:
             competitors=[self._rival(rival) for rival in self.rivals.values()],
             annotations=annotations_of(self.app, self.name, self.window, self.other, items=self.items),
             alerts=alerts_of(self.app, self.name, self.window),
-            coverage=self.reach.figures(self.insights.foreign),
+            coverage=self.reach.figures(self.insights.foreign, self.other.start),
             trailing=self._trailing() if min(social.total, reviews.total) < FEW else None,
         )
 
@@ -105,8 +106,18 @@ class _Brand:
 
     @lazily
     def complete(self) -> set[str]:
-        """The sources without a gap in both windows: those that are compared."""
-        return self.reach.complete_sources & coverage_of(self.app, self.name, self.other, self.known).complete_sources
+        """The sources watched throughout both windows, without a gap: those that are compared."""
+        return self.reach.complete_sources & self.reach_before.complete_sources
+
+    @lazily
+    def reach_before(self) -> Reach:
+        return coverage_of(self.app, self.name, self.other, self.known)
+
+    @lazily
+    def unwatched(self) -> set[str]:
+        """The sources that were not watched yet when the earlier of both windows began."""
+        both = (self.reach, self.reach_before)
+        return {name for one in both for name in (*one.begun_after(one.window.start), *one.unread)}
 
     @lazily
     def slices(self) -> list[Window]:
@@ -147,7 +158,8 @@ class _Brand:
             deff_now=effects.compared_now if effects else 1.0,
             deff_before=effects.compared_before if effects else 1.0,
         )
-        return s.comparison(found, self._compared(kind))
+        told = s.comparison(found, self._compared(kind))
+        return told.model_copy(update={"unwatched": [name for name in told.left_out if name in self.unwatched]})
 
     def _compared(self, kind: str) -> list[str]:
         return sorted(self.complete & {source for source, k in {*self.now, *self.before} if k == kind})
@@ -199,7 +211,16 @@ class _Brand:
             share_of_voice=share_of_voice(self.mentions(), rivals, shared),
             shared_sources=sorted(shared),
             expected=self.expected.whole,
+            watched_days=self._watched_days(),
         )
+
+    def _watched_days(self) -> int | None:
+        """For how long it has been watched, where that is too short to say what is usual."""
+        since = self.reach.watched_since
+        if since is None or self.expected.whole is not None or self.window.length > LONGEST:
+            return None
+        watched = min(self.window.end, self.app.now()) - since
+        return max(0, watched.days) if self.window.start - since < LEAST_HISTORY else None
 
     def _source(self, source: str) -> f.SourceFigures:
         effects = self.insights.by_source
@@ -231,6 +252,7 @@ class _Brand:
             reviews=figures["review"],
             volume=tallies["mention"].volume + tallies["review"].volume,
             gap=self.reach.has_gap(part.start, part.end),
+            unwatched=self.reach.is_unwatched(part.end),
             expected=self.expected.slices.get(number),
         )
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Final, Literal
 
 from monitor.app import App
+from monitor.sent_to import address_of, takes_what_is_sent
 from storage import parties, sources
 from storage.records import SourceState
 
@@ -60,6 +61,8 @@ def pull_soon(app: App, name: str) -> Asked:
         )
     if not state.active:
         raise CannotSteer(f"{name}: is in no daemon's configuration any more; add it there first")
+    if any(one.name == name and takes_what_is_sent(one) for one in app.settings.enabled_sources):
+        raise CannotSteer(f"{name}: is not pulled, others send to it: {address_of(app.settings, name)}")
     if state.lease_until is not None and state.lease_until > now:
         return Asked("running")
     if state.fate == "ratelimited" and state.next_run_at > now:

@@ -49,6 +49,8 @@ class Point:
     low: float | None
     high: float | None
     gap: bool
+    unwatched: bool = False
+    """Nothing was watched yet."""
 
 
 def timeline(app: App, brand: str, window: Window, figure: FigureName, by: By) -> list[Point]:
@@ -56,10 +58,11 @@ def timeline(app: App, brand: str, window: Window, figure: FigureName, by: By) -
     parts = _parts(window, by)
     found = queries.sums_by_slice(app.database, brand, [(part.start, part.end) for part in parts], _COLUMNS)
     reach = coverage_of(app, brand, window)
-    return [
+    points = (
         _point(part, figure, _of_kinds(found, number, figure), gap=reach.has_gap(part.start, part.end))
         for number, part in enumerate(parts)
-    ]
+    )
+    return [replace(one, unwatched=reach.is_unwatched(one.end)) for one in points]
 
 
 def _parts(window: Window, by: By) -> Sequence[Window]:

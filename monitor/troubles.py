@@ -61,14 +61,14 @@ class Troubles:
         LOG.info("works again")
 
 
-def build_patiently(settings: Settings, now: Callable[[], datetime] | None = None) -> App:
+def build_patiently(settings: Settings, now: Callable[[], datetime] | None = None, *, thorough: bool = True) -> App:
     """:func:`monitor.app.build` for a daemon: a store that is away is waited for, which is said.
 
     ``StorageError`` where waiting would not help.
     """
     for tries in count(1):
         try:
-            return build(settings, now=now, thorough=True)
+            return build(settings, now=now, thorough=thorough)
         except StoreAway as error:
             wait_seconds = backoff(tries, FIRST_PAUSE, LONGEST_PAUSE).total_seconds()
             LOG.warning("waiting for the store, next try in %d s: %s", wait_seconds, error)

@@ -14,7 +14,8 @@ freeze() { # name, header, what to install ...
 	"$work/$name/bin/python" -m pip -q install hatchling editables "$@"
 	{
 		echo "# $header"
-		"$work/$name/bin/python" -m pip freeze --exclude sentiment-monitor --exclude-editable
+		"$work/$name/bin/python" -m pip freeze --exclude sentiment-monitor --exclude-editable |
+			sed "s/^pycld2==.*/& ; platform_system != 'Linux' or platform_machine != 'aarch64'/" # as in pyproject.toml
 	} >"requirements/$name.lock"
 }
 

@@ -6,7 +6,7 @@ crash between the two loses nothing, and of several daemons one fires.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -138,9 +138,18 @@ def any_waiting(database: Database) -> bool:
 
 
 def stored(
-    database: Database, brands: Collection[str], since: datetime, until: datetime, *, tags: bool = False
-) -> Iterator[RuleItem]:
-    """The counted items of these brands published in the window, on one view of the store, a thousand in memory at a time."""
+    database: Database,
+    brands: Collection[str],
+    since: datetime,
+    until: datetime,
+    *,
+    tags: bool = False,
+    newest_first: bool = False,
+) -> Generator[RuleItem, None, None]:
+    """The counted items of these brands published in the window, on one view of the store, a thousand in memory at a time.
+
+    Brand by brand, in the order of their publication or (``newest_first``) against it.
+    """
     c = ITEM.c
     with database.refusals_named(), database.readonly.begin() as connection:
         known = (
@@ -148,7 +157,8 @@ def stored(
         )
         for brand_id in known:  # one at a time, so that the index gives them in their order
             query = _items(tags=tags).where(c.brand_id == brand_id, c.uncounted.is_(None), c.erased_at.is_(None))
-            query = query.where(c.published_at >= since, c.published_at < until).order_by(c.published_at, c.id)
+            by_time = (c.published_at.desc(), c.id.desc()) if newest_first else (c.published_at, c.id)
+            query = query.where(c.published_at >= since, c.published_at < until).order_by(*by_time)
             for row in connection.execution_options(yield_per=CHUNK).execute(query).mappings():
                 yield _item(row)
 

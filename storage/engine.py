@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from storage.refusals import StorageError as StorageError
 from storage.refusals import StoreAway as StoreAway
 from storage.refusals import StoreDamaged as StoreDamaged
+from storage.refusals import StoreUnmade as StoreUnmade
 from storage.refusals import Subject, bug, refusal
 
 T = TypeVar("T")
@@ -142,11 +143,17 @@ def open_database(url: str) -> Database:
 
 def is_unmade(url: str) -> bool:
     """Is this the address of an SQLite file that is not there yet? Nothing is made by asking."""
+    file = file_of(url)
+    return file is not None and not file.exists()
+
+
+def file_of(url: str) -> Path | None:
+    """The file that the address of an SQLite store names; ``None`` for a server, and for what is no address."""
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):
-        return False
-    return parsed.get_backend_name() == "sqlite" and bool(parsed.database) and not Path(str(parsed.database)).exists()
+        return None
+    return Path(parsed.database) if parsed.get_backend_name() == "sqlite" and parsed.database else None
 
 
 def _wait_seconds(url: URL) -> float:

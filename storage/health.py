@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, literal, select, union_all, update
 
 from storage.engine import Database
 from storage.records import FailedReading
-from storage.tables import BRAND, BUCKET_SECONDS, NOTE, PULL, ROLLUP, SOURCE
+from storage.tables import BRAND, ITEM, NOTE, PULL, SOURCE
 
 _READING: Final = "reading "
 _KINDS: Final = ("mention", "review", "post")
@@ -55,24 +55,25 @@ def beats(database: Database, count: int) -> Mapping[str, Sequence[Beat]]:
 
 
 def newest_items(database: Database) -> Mapping[str, datetime]:
-    """When the newest item was published, by source, to the quarter of an hour. Costs the same however full the store is."""
+    """When the newest item was published, by source. Costs the same however full the store is."""
+    c = ITEM.c
     kinds = union_all(*(select(literal(kind).label("kind")) for kind in _KINDS)).subquery()
-    newest = (
-        select(func.max(ROLLUP.c.bucket))
-        .where(ROLLUP.c.brand_id == BRAND.c.id, ROLLUP.c.source_id == SOURCE.c.id, ROLLUP.c.kind == kinds.c.kind)
-        .correlate(BRAND, SOURCE, kinds)
-        .scalar_subquery()
+    newest = select(func.max(c.bucket)).where(
+        c.brand_id == BRAND.c.id, c.source_id == SOURCE.c.id, c.kind == kinds.c.kind
     )
-    query = select(SOURCE.c.name, newest).select_from(
-        SOURCE.join(BRAND, literal(value=True)).join(kinds, literal(value=True))
+    every = select(SOURCE.c.id, SOURCE.c.name, BRAND.c.id.label("brand"), kinds.c.kind)
+    every = every.add_columns(newest.correlate(BRAND, SOURCE, kinds).scalar_subquery().label("bucket"))
+    last = every.select_from(SOURCE.join(BRAND, literal(value=True)).join(kinds, literal(value=True))).subquery()
+    in_bucket = select(func.max(c.published_at)).where(
+        *(c.brand_id == last.c.brand, c.source_id == last.c.id, c.kind == last.c.kind, c.bucket == last.c.bucket)
     )
+    query = select(last.c.name, in_bucket.correlate(last).scalar_subquery()).where(last.c.bucket.is_not(None))
 
     def work(connection: Connection) -> Mapping[str, datetime]:
-        found: dict[str, int] = {}
-        for name, bucket in connection.execute(query):
-            if bucket is not None:
-                found[name] = max(bucket, found.get(name, bucket))
-        return {name: datetime.fromtimestamp(bucket * BUCKET_SECONDS, UTC) for name, bucket in found.items()}
+        found: dict[str, datetime] = {}
+        for name, at in connection.execute(query):
+            found[name] = max(at, found.get(name, at))
+        return found
 
     return database.read(work)
 

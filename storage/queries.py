@@ -178,6 +178,20 @@ def gaps(database: Database, window: Window) -> list[tuple[str, GapValues]]:
     )
 
 
+def beginnings_missed(database: Database) -> dict[str, list[tuple[datetime, datetime]]]:
+    """By source, what it could not give from the very time on to which its first pull was to reach."""
+    query = (
+        select(SOURCE.c.name, GAP.c.since, GAP.c.until)
+        .join(SOURCE, SOURCE.c.id == GAP.c.source_id)
+        .where(GAP.c.since <= SOURCE.c.reaches_back_to)
+        .order_by(GAP.c.until)
+    )
+    found: dict[str, list[tuple[datetime, datetime]]] = {}
+    for name, since, until in database.read(lambda connection: connection.execute(query).all()):
+        found.setdefault(name, []).append((since, until))
+    return found
+
+
 def pulls(database: Database, source: str | None = None, limit: int = 50) -> list[Mapping[str, Any]]:
     """The newest lines of the pull log."""
     query = select(SOURCE.c.name.label("source"), PULL).join(SOURCE, SOURCE.c.id == PULL.c.source_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal
@@ -76,6 +77,10 @@ class Mutes:
         return any(not self.sites.isdisjoint(((None, site), (brand_id, site))) for site in sites)
 
 
+LONGEST_SITE: Final = 253
+"""Characters of a host's name, in all its parts."""
+
+
 def host_of(url: str | None) -> str | None:
     """The host of a web address, in lower case and ASCII (``xn--``); ``None`` where there is none."""
     if not url:
@@ -88,14 +93,12 @@ def host_of(url: str | None) -> str | None:
 
 
 def site_name(host: str) -> str | None:
-    """A host as sites are compared: lower case, ASCII, no full stop at the end. ``None`` for an empty one."""
+    """A host as sites are compared: lower case, ASCII, no full stop at the end. ``None`` for an empty or overlong one."""
     plain = host.strip().rstrip(".").lower()
     if not plain.isascii():
-        try:
+        with suppress(UnicodeError):
             plain = plain.encode("idna").decode("ascii")
-        except UnicodeError:
-            return plain or None
-    return plain or None
+    return plain if 0 < len(plain) <= LONGEST_SITE else None
 
 
 def _sites(host: str | None) -> list[str]:

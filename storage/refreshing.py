@@ -14,7 +14,7 @@ from storage.erasure import GONE, erase
 from storage.growth import Growth, count_change, gains_of
 from storage.leases import clock, hold
 from storage.records import Claim
-from storage.rollups import Key, recompute
+from storage.rollups import Key, bucket_of, recompute
 from storage.tables import AUTHOR, BRAND, COUNTS, ITEM, SOURCE
 
 
@@ -60,6 +60,36 @@ def due(database: Database, claim: Claim, now: datetime, limit: int) -> list[Due
     for row in rows:
         found.setdefault(row.external_id, Due(row.external_id, row.published_at))
     return list(found.values())
+
+
+def unscheduled(
+    database: Database, claim: Claim, since: datetime, limit: int, after: int = 0
+) -> list[tuple[int, datetime]]:
+    """Items of a source, published after ``since``, that are never to be read again: their ids, and when they were published.
+
+    In the order of their ids, beginning after ``after``; ``limit`` at most.
+    """
+
+    def read(connection: Connection) -> list[tuple[int, datetime]]:
+        brands = connection.execute(select(BRAND.c.id)).scalars().all()
+        wanted = {"brands": brands, "source": claim.source_id, "platform_": claim.platform, "bucket": bucket_of(since)}
+        rows = connection.execute(_UNSCHEDULED, {**wanted, "since": since, "after": after, "limit_": limit})
+        return [(row.id, row.published_at) for row in rows]
+
+    return database.read(read)
+
+
+def schedule(database: Database, times: Mapping[int, datetime]) -> None:
+    """Let these items be read again at these times, where no time is set by now."""
+    if times:
+        database.write(lambda connection: _schedule(connection, times))
+
+
+def _schedule(connection: Connection, times: Mapping[int, datetime]) -> None:
+    held = connection.execute(_HOLD_BY_ID, {"ids": list(times)}).scalars().all()
+    rows = [{"row_id": number, "at": times[number]} for number in held]
+    if rows:
+        connection.execute(_SCHEDULE, rows)
 
 
 def save_readings(
@@ -161,6 +191,22 @@ _DUE: Final = (
     .order_by(ITEM.c.refresh_at, ITEM.c.id)
     .limit(bindparam("limit_"))
 )
+_UNSCHEDULED: Final = (
+    select(ITEM.c.id, ITEM.c.published_at)
+    .where(ITEM.c.brand_id.in_(bindparam("brands", expanding=True)), ITEM.c.source_id == bindparam("source"))
+    .where(ITEM.c.kind.in_(["mention", "post", "review"]), ITEM.c.bucket >= bindparam("bucket"))
+    .where(ITEM.c.published_at > bindparam("since"), ITEM.c.id > bindparam("after"))
+    .where(ITEM.c.platform == bindparam("platform_"), ITEM.c.refresh_at.is_(None), ITEM.c.erased_at.is_(None))
+    .order_by(ITEM.c.id)
+    .limit(bindparam("limit_"))
+)
+_HOLD_BY_ID: Final = (
+    select(ITEM.c.id)
+    .where(ITEM.c.id.in_(bindparam("ids", expanding=True)), ITEM.c.refresh_at.is_(None), ITEM.c.erased_at.is_(None))
+    .order_by(ITEM.c.brand_id, ITEM.c.platform, ITEM.c.external_id)
+    .with_for_update()
+)
+_SCHEDULE: Final = update(ITEM).where(ITEM.c.id == bindparam("row_id")).values(refresh_at=bindparam("at"))
 _OURS: Final = (
     ITEM.c.brand_id.in_(bindparam("brands", expanding=True)),
     ITEM.c.platform == bindparam("platform_"),

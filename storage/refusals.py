@@ -23,6 +23,10 @@ class StoreDamaged(StorageError):
     """The file is damaged; nothing more may be written to it."""
 
 
+class StoreUnmade(StorageError):
+    """There is no store yet, and whoever asked does not make one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """The store that refused: its address without a password, its file if it is one, how long it was waited for."""

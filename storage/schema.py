@@ -12,7 +12,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, inspect, text
 
 from storage import views
-from storage.engine import Database, StorageError
+from storage.engine import Database, StorageError, StoreUnmade
 from storage.party_tables import ALL_TABLES
 from storage.soundness import refuse_unsound
 
@@ -28,10 +28,11 @@ def version(database: Database) -> str | None:
     return database.read(_version)
 
 
-def upgrade(database: Database) -> str | None:
+def upgrade(database: Database, *, make: bool = True) -> str | None:
     """Bring the tables to :data:`HEAD`, under a lock, an SQLite file after a backup beside it; what it was before.
 
-    ``StorageError`` for a store that a newer program has written, and for a database that is something else's.
+    ``StorageError`` for a store that a newer program has written, and for a database that is something else's; unless it may
+    ``make`` the tables, ``StoreUnmade`` for an empty one, which is left so.
     """
     refuse_unsound(database)
     before = version(database)
@@ -39,6 +40,8 @@ def upgrade(database: Database) -> str | None:
         raise StorageError(
             f"database: its tables are of version {before}, newer than this program's {HEAD}; upgrade the program"
         )
+    if before is None and not make:
+        raise StoreUnmade(f"{database.shown}: there is no store")
     if database.is_sqlite:
         _write_ahead(database)
     if before == HEAD:

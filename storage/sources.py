@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Connection, and_, case, insert, literal, or_, select, update
+from sqlalchemy import Connection, and_, case, insert, literal, or_, select, union, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from storage.engine import Database
@@ -282,6 +282,14 @@ def release_all(database: Database, owner: str) -> None:
             release(connection, table, owner)
 
     database.write(work)
+
+
+def holders(database: Database) -> set[str]:
+    """The processes that hold a lease, run out or not."""
+    queries = [
+        select(table.c.lease_owner).where(table.c.lease_owner.is_not(None)) for table in (SOURCE, DIGEST, DELIVERY)
+    ]
+    return set(database.read(lambda connection: connection.execute(union(*queries)).scalars().all()))
 
 
 def states(database: Database) -> list[SourceState]:

@@ -55,15 +55,17 @@ def _differences(connection: Connection, series: tuple[int, int, str]) -> Iterat
     nothing, no_gain = (0,) * len(ITEM_SUMS), (0,) * len(GAINS)
     right = {at: (*sums.get(at, nothing), *gains.get(at, no_gain)) for at in {*sums, *gains}}
     yield from _compared(series, stored, right)
+    spans = _spans(connection, series)
     for size in SPAN_SIZES:
-        stored = _figures(connection, _STORED_SPANS.where(ROLLUP_SPAN.c.size == size), series)
-        yield from _compared(series, stored, _summed(right, size), size)
+        yield from _compared(series, spans.get(size, {}), _summed(right, size), size)
 
 
 def _compared(series: tuple[int, int, str], stored: Figures, right: Figures, size: int = 1) -> Iterator[Difference]:
     """What differs; the key of a longer span's figure is that of its first bucket."""
     of_size = "" if size == 1 else f" of {size} buckets"
     for slot in sorted({*stored, *right}):
+        if stored.get(slot) == right.get(slot, _NOTHING):
+            continue
         row: Sequence[int | None] = stored.get(slot) or (None,) * len(_COLUMNS)
         for name, there, true in zip(_COLUMNS, row, right.get(slot, _NOTHING), strict=True):
             if (there or 0) != true:
@@ -79,7 +81,19 @@ def _summed(figures: Figures, size: int) -> Figures:
 
 def _figures(connection: Connection, query: Select[Any], series: tuple[int, int, str]) -> Figures:
     rows = connection.execute(query, dict(zip(_SERIES, series, strict=True)))
-    return {bucket: tuple(int(value or 0) for value in values) for bucket, *values in rows}
+    return {bucket: _whole(values) for bucket, *values in rows}
+
+
+def _spans(connection: Connection, series: tuple[int, int, str]) -> Mapping[int, Figures]:
+    """What is stored of longer spans, by their size."""
+    found = dict[int, dict[int, Sequence[int]]]()
+    for slot, *values, size in connection.execute(_STORED_SPANS, dict(zip(_SERIES, series, strict=True))):
+        found.setdefault(size, {})[slot] = _whole(values)
+    return found
+
+
+def _whole(values: Sequence[Any]) -> Sequence[int]:
+    return tuple([int(value) if value else 0 for value in values])
 
 
 def _of_one_series(query: Select[Any], table: Table, bucket: ColumnElement[int], names: Sequence[str]) -> Select[Any]:
@@ -90,4 +104,6 @@ def _of_one_series(query: Select[Any], table: Table, bucket: ColumnElement[int],
 _TRUE_SUMS: Final = _of_one_series(item_sums(), ITEM, ITEM.c.bucket, ITEM_SUMS)
 _TRUE_GAINS: Final = _of_one_series(gain_sums(), ITEM, COUNT_HISTORY.c.bucket, GAINS)
 _STORED: Final = _of_one_series(select(ROLLUP), ROLLUP, ROLLUP.c.bucket, _COLUMNS)
-_STORED_SPANS: Final = _of_one_series(select(ROLLUP_SPAN), ROLLUP_SPAN, ROLLUP_SPAN.c.slot, _COLUMNS)
+_STORED_SPANS: Final = _of_one_series(select(ROLLUP_SPAN), ROLLUP_SPAN, ROLLUP_SPAN.c.slot, _COLUMNS).add_columns(
+    ROLLUP_SPAN.c.size
+)

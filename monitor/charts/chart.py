@@ -13,6 +13,7 @@ WIDTH: Final = 500
 POSITIVE, NEUTRAL, NEGATIVE, UNSCORED = "#2f74b8", "#c9d0d9", "#e0762a", "#e6eaef"
 """Blue and orange are told apart by everybody, and by their lightness in grey."""
 INK, QUIET, GRID, GAP, EXPECTED = "#1c2430", "#566173", "#e6eaef", "#f3dfb8", "#1c2430"
+UNWATCHED: Final = "#f4f6f8"
 FONT: Final = "Liberation Sans, Arial, Helvetica, sans-serif"
 TEXT: Final = 14
 

@@ -88,7 +88,7 @@ def _volume_rows(number: int, day: Day, label: str) -> Iterator[dict[str, Any]]:
         sum(one.negative for one in both),
         sum(one.unscored for one in both),
     )
-    common = {"index": number, "label": label, "gap": day.gap, "expected": _usual(day)}
+    common = {"index": number, "label": label, "gap": day.gap, "unwatched": day.unwatched, "expected": _usual(day)}
     for rank, (part, size) in enumerate(zip(_ORDER, sizes, strict=True)):
         yield {**common, "part": part, "rank": rank, "items": size}
 
@@ -224,8 +224,15 @@ def sources_chart(brand: BrandFigures, window: WindowFigure, zone: tzinfo) -> Ch
     names = sorted({one.source for one in brand.by_source} | {gap.source for gap in gaps})
     failing = [name for name in names if any(gap.source == name for gap in gaps)]
     shown = [*failing, *(name for name in names if name not in failing)][:MOST_ROWS]
+    begun = {one.source: (one.since - window.start) / timedelta(hours=1) for one in brand.coverage.begun}
     values: list[dict[str, Any]] = [
-        {"source": series.short_name(name), "from": 0.0, "to": whole, "state": "read"} for name in shown
+        {
+            "source": series.short_name(name),
+            "from": max(0.0, min(whole, begun.get(name, 0.0))),
+            "to": whole,
+            "state": "read",
+        }
+        for name in shown
     ]
     for gap in gaps:
         if gap.source in shown:

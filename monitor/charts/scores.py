@@ -106,6 +106,7 @@ def _score_row(number: int, day: Day, kind: str, zone: tzinfo, window: WindowFig
         "high": figure.high,
         "n": figure.total,
         "gap": day.gap,
+        "unwatched": day.unwatched,
     }
 
 

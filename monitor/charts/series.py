@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final
 
-from monitor.charts.chart import GAP, INK, TEXT, axis
+from monitor.charts.chart import GAP, INK, QUIET, TEXT, UNWATCHED, axis
 from monitor.digest import escape, times
 from monitor.figures import BrandFigures, Day, WindowFigure
 
@@ -33,20 +33,32 @@ def width(values: Sequence[dict[str, Any]]) -> float:
 
 
 def gaps(values: Sequence[dict[str, Any]], x: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Days in which something was not read, behind everything else."""
-    if any(row["gap"] for row in values):
-        wide = 400 / len({row["index"] for row in values})
+    """Days in which something was not read, behind everything else; fainter the time before anything was watched, which is no gap."""
+    early = [row["index"] for row in values if row["unwatched"]]
+    if early:
+        yield {
+            "data": {"values": [{"from": min(early) - 0.5, "to": max(early) + 0.5}]},
+            "mark": {"type": "rect", "color": UNWATCHED},
+            "encoding": {"x": {**x, "field": "from"}, "x2": {"field": "to"}},
+        }
+        yield _named(min(early), "not watched yet", {"color": QUIET, "align": "left", "dx": -4}, x)
+    missing = [row["index"] for row in values if row["gap"]]
+    if missing:
         yield {
             "transform": [{"filter": "datum.gap"}, {"aggregate": [{"op": "count", "as": "n"}], "groupby": ["index"]}],
-            "mark": {"type": "rule", "size": wide, "color": GAP},
+            "mark": {"type": "rule", "size": 400 / len({row["index"] for row in values}), "color": GAP},
             "encoding": {"x": x, "y": {"value": 0}, "y2": {"value": {"expr": "height"}}},
         }
-        first = min(row["index"] for row in values if row["gap"])
-        yield {
-            "data": {"values": [{"index": first, "text": "gap"}]},
-            "mark": {"type": "text", "fontSize": TEXT - 1, "color": "#7a4d00", "baseline": "bottom"},
-            "encoding": {"x": x, "y": {"value": TEXT}, "text": {"field": "text"}},
-        }
+        yield _named(min(missing), "gap", {"color": "#7a4d00"}, x)
+
+
+def _named(at: int, text: str, look: Mapping[str, Any], x: dict[str, Any]) -> dict[str, Any]:
+    """The name of a mark, at its first day."""
+    return {
+        "data": {"values": [{"index": at, "text": text}]},
+        "mark": {"type": "text", "fontSize": TEXT - 1, "baseline": "bottom", **look},
+        "encoding": {"x": x, "y": {"value": TEXT}, "text": {"field": "text"}},
+    }
 
 
 def events(brand: BrandFigures, x: dict[str, Any], window: WindowFigure) -> Iterator[dict[str, Any]]:
@@ -73,6 +85,9 @@ def dated(brand: BrandFigures, window: WindowFigure) -> list[tuple[datetime, str
 
 
 def gap_words(series: Sequence[Day], zone: tzinfo, window: WindowFigure) -> Iterator[str]:
+    early = [stretch_label(day.start, zone, window) for day in series if day.unwatched]
+    if early:
+        yield f"nothing was watched yet {f'on {early[0]}' if len(early) == 1 else f'from {early[0]} to {early[-1]}'}"
     missing = [stretch_label(day.start, zone, window) for day in series if day.gap]
     if missing:
         more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""

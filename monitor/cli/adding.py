@@ -36,6 +36,7 @@ def add(
     account: Annotated[str | None, typer.Option("--account", help="The account whose credentials it uses.")] = None,
     every: Annotated[str | None, typer.Option("--every", help="How often, as in 15m.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Keep it without being asked.")] = False,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also where another source reads the very same.")] = False,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -43,6 +44,8 @@ def add(
     settings = load_settings(config)
     asks = can_ask() and not as_json
     if not (asks or yes):
+        if "://" not in type_:
+            understood(type_)  # what is no type at all is said first
         raise Failure("add asks before it writes, and nobody can be asked here; give --yes", 2)
     _check_every(every)
     target = understood(type_)
@@ -51,7 +54,7 @@ def add(
     named = _name(settings, name, f"{target.plugin.name}-{served.name}")
     plan = _Plan(target, named, served, every, _account(settings, target, account))
     plan = _complete(plan) if asks else plan
-    _add(settings, plan, yes=yes, as_json=as_json)
+    _add(settings, plan, yes=yes, anyway=anyway, as_json=as_json)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,22 +86,67 @@ class _Plan:
         return NewSource(self.name, self.target.plugin.name, self.brand.name, self.target.options, self.every, account)
 
 
-def _add(settings: Settings, plan: _Plan, *, yes: bool, as_json: bool) -> None:
-    options, target = validated(plan.whole, _path(settings).parent)
+def _add(settings: Settings, plan: _Plan, *, yes: bool, anyway: bool, as_json: bool) -> None:
+    plan = replace(plan, target=_as_written(plan.target, settings.folder))
+    options, target = validated(plan.whole, settings.folder)
+    same = _read_already(settings, plan, options, anyway=anyway)
     brand = {"name": plan.brand.name, "keywords": plan.brand.compiled()}
     preview = looked(target, options, **brand, limit=SHOWN, profile=settings.scoring)
     if not as_json:
         show(target, preview)
+    for line in same.values():
+        say(line)
     if not (yes or agreed(f"Keep it as {plan.name}?")):
         raise Failure("nothing was written")
     written = _write(settings, plan, options)
+    sent_to = _sent_to(settings, plan, options)
     if as_json:
-        print_json({**written, "preview": told(target, preview)})
+        print_json({**written, "read_by": list(same), "sent_to": sent_to, "preview": told(target, preview)})
         return
     say(f"{written['file']}: source {plan.name} added for {plan.brand.name}")
+    if sent_to is not None:
+        say(f"send to it: {sent_to}")
+        return
     next_step(
         f"sentiment-monitor pull {plan.name}" if re.fullmatch(r"[\w.-]+", plan.name) else "sentiment-monitor pull"
     )
+
+
+def _read_already(settings: Settings, plan: _Plan, options: BaseModel, *, anyway: bool) -> Mapping[str, str]:
+    """What is said of each source that reads the same for this brand; one that is the very same ends the command."""
+    from monitor.config.twice import readers
+
+    plugin, name = plan.target.plugin, plan.brand.name
+    found = readers(plugin, options, name, settings.sources, settings.folder)
+    for one in found if not anyway else ():
+        if one.wholly:
+            remedy = "give --anyway to add it all the same" if one.enabled else "it rests: set enabled = true there"
+            raise Failure(f"{one.name}: this source reads the very same for {name}; {remedy}", 2)
+    return {
+        one.name: f"{one.name} reads the same for {name} already; keep one of them unless you want both"
+        for one in found
+    }
+
+
+def _sent_to(settings: Settings, plan: _Plan, options: BaseModel) -> str | None:
+    """Where others send to, for a source that is not pulled."""
+    from monitor import sent_to
+
+    pulled = plan.target.plugin.capabilities.pull
+    return None if pulled else sent_to.words(settings, plan.name, options)
+
+
+def _as_written(target: Target, folder: Path) -> Target:
+    """The same target from a configuration in ``folder``: files were named as they are seen from the working folder."""
+    from connectors.places import ON_DISK, rewritten
+    from monitor.config.given import is_reference
+
+    fields, options = target.plugin.options.model_fields, dict(target.options)
+    for key, value in options.items():
+        is_file = key in fields and ON_DISK in fields[key].metadata
+        if is_file and isinstance(value, str) and not is_reference(value):
+            options[key] = rewritten(value, Path.cwd(), folder)
+    return replace(target, options=options, folder=folder)
 
 
 # ------------------------------------------------------------------------------------------------- choosing

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.common import AsJson, ConfigPath, Failure, Since, console, next_step, opened, print_json, say, whole
+from monitor.cli.common import (
+    AsJson,
+    By,
+    ConfigPath,
+    Failure,
+    Since,
+    console,
+    next_step,
+    opened,
+    print_json,
+    say,
+    whole,
+)
 
 if TYPE_CHECKING:
     from datetime import timedelta, tzinfo
@@ -18,7 +30,6 @@ if TYPE_CHECKING:
     from monitor.config.watching import AlertSettings
 
 NONE = 'no alert is configured; add [[alerts]] with name = "spike" and kind = "volume"'
-By = Annotated[str | None, typer.Option("--by", help="Who says so.", show_default=False)]
 Number = Annotated[int, typer.Argument(help="An alert's number, as `alerts list` shows it.")]
 
 
@@ -133,7 +144,7 @@ def replay(
         try:
             begin = parse_since(since or "90d", app.now(), app.settings.monitor.zone)
         except ValueError as error:
-            raise Failure(str(error), 2) from error
+            raise Failure(f"--since: {error}", 2) from error
         if begin >= app.now():
             raise Failure(f"--since {since}: is not over yet; write an earlier time", 2)
         found = replayed(app, wanted, begin)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.common import AsJson, ConfigPath, Failure, brands_of, next_step, opened, print_json
+from monitor.cli.common import AsJson, By, ConfigPath, Failure, brands_of, next_step, opened, print_json
 
 if TYPE_CHECKING:
     from datetime import tzinfo
@@ -30,7 +30,7 @@ def annotate(
     at: When = None,
     until: Annotated[str | None, typer.Option("--until", help="The end of what lasted, not included.")] = None,
     brand: Annotated[str | None, typer.Option("--brand", "-b", help="Of this brand (default: of all).")] = None,
-    by: Annotated[str | None, typer.Option("--by", help="Who says so.", show_default=False)] = None,
+    by: By = None,
     remove: Annotated[int | None, typer.Option("--remove", help="Take away the one of this number.")] = None,
     list_: Annotated[bool, typer.Option("--list", help="Show all that is written down.")] = False,
     config: ConfigPath = None,
@@ -39,7 +39,7 @@ def annotate(
     """Write down what happened when; figures then show the score before and after it, and claim no cause."""
     if (text is not None) + (remove is not None) + list_ != 1:
         raise Failure("annotate: give a text with --at, or --list, or --remove NUMBER", 2)
-    with opened(config) as app:
+    with opened(config, makes_store=True) as app:
         if brand is not None:
             brands_of(app, [brand])
         if remove is not None:

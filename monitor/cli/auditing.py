@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from monitor.cli.common import (
+    LONGEST_NAME,
     AsJson,
     ConfigPath,
     Failure,
@@ -19,6 +20,7 @@ from monitor.cli.common import (
     opened,
     print_json,
     say,
+    short,
     window_of,
 )
 from monitor.cli.showing import Sources, check_sources
@@ -123,7 +125,10 @@ def _chosen(app: App, number: int | None) -> Sample:
 def label(
     number: Number = None,
     by: Annotated[
-        str | None, typer.Option("--by", help="Who labels (default: your name on this machine).", show_default=False)
+        str | None,
+        typer.Option(
+            "--by", help="Who labels (default: your name on this machine).", show_default=False, callback=short
+        ),
     ] = None,
     config: ConfigPath = None,
     as_json: AsJson = False,
@@ -156,7 +161,7 @@ def _person(by: str | None) -> str:
             by = getpass.getuser()
         except (OSError, KeyError):  # a user whom the system does not know
             by = "somebody"
-    if (name := escape.clean(by, escape.NAME)) is None:
+    if (name := escape.clean(by, LONGEST_NAME)) is None:
         raise Failure("--by: is empty; write a name", 2)
     return name
 

@@ -120,6 +120,8 @@ def _show(
         out.print("there is nothing to try: add a source with sentiment-monitor add TYPE", soft_wrap=True)
     for digest in digests:
         out.print(_due_words(digest), soft_wrap=True)
+        if digest.left_out:
+            out.print(f"  note: {digest.left_out}", soft_wrap=True)
     for rule in settings.rules:
         out.print(_rule_words(rule, stock), soft_wrap=True)
     for line in _stock_words(settings, stock) if stock is not None else ():

@@ -30,6 +30,7 @@ from monitor.cli.common import (
 if TYPE_CHECKING:
     from monitor.app import App
     from monitor.collect import Progress, Pulled
+    from monitor.web.beside import Keeper
 
 
 def register(app: typer.Typer) -> None:
@@ -55,17 +56,22 @@ def run(
     from monitor.app import build
     from monitor.troubles import build_patiently
 
-    with opened(config, partial(build, thorough=True) if once else build_patiently) as app:
+    with opened(config, partial(build, thorough=True) if once else build_patiently, makes_store=True) as app:
         if not once:
-            from monitor.daemon import Daemon
-
-            with _dashboard(app, "--log-format", log_format):
-                Daemon(app).run()
+            _run_daemon(app, log_format)
             return
         _run_once(app, as_json=as_json)
 
 
-def _dashboard(app: App, *options: str) -> AbstractContextManager[None]:
+def _run_daemon(app: App, log_format: str) -> None:
+    from monitor.daemon import Daemon
+    from monitor.sleep import Bed
+
+    with _dashboard(app, "--log-format", log_format) as keeper:
+        Daemon(app, bed=Bed(sys.argv[1:], log_format, keeper)).run()
+
+
+def _dashboard(app: App, *options: str) -> AbstractContextManager[Keeper | None]:
     """The dashboard beside the daemon, where the configuration has one."""
     if not app.settings.web.enabled or app.settings.path is None:
         return nullcontext()
@@ -85,7 +91,9 @@ def _run_once(app: App, *, as_json: bool) -> None:
         print_json({"pulls": [_told(result) for result in pulled], "digests": built, "deliveries": sent})
     else:
         _report_pulls(pulled)
-        _report_busy([source.name for source in app.settings.enabled_sources], pulled)
+        _report_busy(_known(app, None), pulled)
+        for due in outbox.due_digests(app.database, [digest.name for digest in app.settings.digests]):
+            say(f"digest {due.name} {due.period}: waits until its sources have been read")
         for row in sent:
             say(f"digest {row['digest']} {row['period']} to {row['channel']}: {row['error'] or row['state']}")
         next_step("sentiment-monitor scores")
@@ -100,10 +108,12 @@ def pull(
 ) -> None:
     """Pull sources now, whether due or not."""
     from monitor.daemon import pull_now
+    from monitor.parties import bury
 
     set_up_logging("error", "text")
-    with opened(config) as app:
+    with opened(config, makes_store=True) as app:
         names = _known(app, sources)
+        bury(app)
         with _progress() as progress:
             pulled = pull_now(app, names, Event(), progress)
         if as_json:
@@ -201,6 +211,8 @@ def _told(result: Pulled) -> dict[str, Any]:
 def _report_pulls(pulled: Sequence[Pulled]) -> None:
     for result in sorted(pulled, key=lambda one: one.source):
         counts = f"{result.seen} read, {result.new} new, {result.changed} changed"
+        if result.new + result.changed > result.seen:
+            counts += " (what names several brands is an item of each)"
         again = f", {result.refreshed} read again" if result.refreshed else ""
         again += f" ({result.gone} gone)" if result.gone else ""
         left_out = f", {result.skipped} left out" if result.skipped else ""

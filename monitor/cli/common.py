@@ -35,6 +35,19 @@ Since = Annotated[
 ]
 Until = Annotated[str | None, typer.Option("--until", help="Up to, not included; written like --since.")]
 
+LONGEST_NAME = 100
+"""Characters of who says something, as they are kept."""
+
+
+def short(name: str | None) -> str | None:
+    """Who says so, as given; what no store keeps ends the command."""
+    if name is not None and len(name) > LONGEST_NAME:
+        raise Failure(f"--by: has {len(name)} characters, and {LONGEST_NAME} at most are kept; write a shorter name", 2)
+    return name
+
+
+By = Annotated[str | None, typer.Option("--by", help="Who says so.", show_default=False, callback=short)]
+
 LONGEST = timedelta(days=14_610)
 """Forty years: a series over more would be days on days of nothing."""
 
@@ -86,19 +99,28 @@ def load_settings(path: Path | None) -> Settings:
 
 
 @contextmanager
-def opened(path: Path | None, start: Callable[[Settings], App] | None = None) -> Iterator[App]:
-    """The program on its store, closed at the end; a store that cannot be used ends the command."""
+def opened(
+    path: Path | None, start: Callable[[Settings], App] | None = None, *, makes_store: bool = False
+) -> Iterator[App]:
+    """The program on its store, closed at the end; a store that cannot be used ends the command, as one does that is not there.
+
+    ``makes_store``: the command fills it, so that it makes one; given with ``start``, which does.
+    """
     from monitor.app import build
-    from storage.engine import StorageError
+    from monitor.cli.stores import check_made, unmade
+    from storage.engine import StorageError, StoreUnmade
 
     settings = load_settings(path)
+    check_made(settings, makes_store=makes_store)
     try:
-        app = (start or build)(settings)
+        app = start(settings) if start else build(settings, makes_store=makes_store)
         gc.freeze()  # what is loaded by now stays: full collections need not walk it again and again
         try:
             yield app
         finally:
             app.close()
+    except StoreUnmade as error:
+        raise Failure(unmade(str(error), settings)) from error
     except StorageError as error:
         raise Failure(str(error)) from error
 
@@ -116,12 +138,13 @@ def window_of(app: App, since: str | None, until: str | None, default: str = "7d
     """The window that ``--since`` and ``--until`` mean; by default the last seven days up to now."""
     from monitor.schedule import parse_since, span
 
-    zone, now = app.settings.monitor.zone, app.now()
+    zone, now, option = app.settings.monitor.zone, app.now(), "--until"
     try:
         end = quarter(parse_since(until, now, zone) if until else now, up=True)
+        option = "--since"
         start = quarter(parse_since(since or default, end, zone))
     except ValueError as error:
-        raise Failure(str(error), 2) from error
+        raise Failure(f"{option}: {error}", 2) from error
     if start >= end:
         raise Failure(f"--since {since or default}: is not before --until; turn them round", 2)
     if end - start > LONGEST:
@@ -136,7 +159,7 @@ def quarter(at: datetime, *, up: bool = False) -> datetime:
 
 
 def instant(app: App, text: str | None, *, up: bool = False) -> datetime | None:
-    """The time that an option means, to the quarter of an hour, as for figures."""
+    """The time that ``--since`` (``up``: ``--until``) means, to the quarter of an hour, as for figures."""
     from monitor.schedule import parse_since
 
     if text is None:
@@ -144,7 +167,7 @@ def instant(app: App, text: str | None, *, up: bool = False) -> datetime | None:
     try:
         return quarter(parse_since(text, app.now(), app.settings.monitor.zone), up=up)
     except ValueError as error:
-        raise Failure(str(error), 2) from error
+        raise Failure(f"{'--until' if up else '--since'}: {error}", 2) from error
 
 
 def print_json(data: Any) -> None:

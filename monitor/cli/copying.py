@@ -31,9 +31,12 @@ def copy(
     as_json: AsJson = False,
 ) -> None:
     """Copy the whole store, as it is now, into an empty database; what is written afterwards is not in the copy."""
+    from monitor.cli.stores import check_made
     from storage import copying
 
-    with _open(load_settings(config).monitor.database) as source:
+    settings = load_settings(config)
+    check_made(settings, makes_store=False)
+    with _open(settings.monitor.database) as source:
         if not live:
             _refuse_busy(copying.in_use(source))
         with _open(to) as target:

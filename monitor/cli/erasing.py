@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.common import AsJson, ConfigPath, Failure, json_text, opened, print_json, say
+from monitor.cli.common import AsJson, ConfigPath, Failure, json_text, opened, print_json, say, short
 
 if TYPE_CHECKING:
     from monitor.app import App
@@ -42,7 +42,9 @@ def erase(
     platform: Platform = None,
     dry_run: DryRun = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    by: Annotated[str | None, typer.Option("--by", help="Who does it, for the log.", show_default=False)] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", help="Who does it, for the log.", show_default=False, callback=short)
+    ] = None,
     compact: Annotated[
         bool | None,
         typer.Option("--compact/--no-compact", help="Write an SQLite file anew afterwards. Default: if it is small."),

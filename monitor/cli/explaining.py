@@ -26,7 +26,9 @@ SHOWN_SENTENCES = 40
 
 
 def explain(
-    item: Annotated[int | None, typer.Argument(help="An item's number, as `items --json` has it.")] = None,
+    item: Annotated[
+        str | None, typer.Argument(metavar="[ITEM]", help="An item's number, as `items --json` has it.")
+    ] = None,
     text: Annotated[str | None, typer.Option("--text", "-t", help="A text of your own instead.")] = None,
     title: Annotated[str | None, typer.Option("--title", help="Its title.")] = None,
     brand: Annotated[
@@ -45,7 +47,7 @@ def explain(
         raise Failure("--title, --brand: go with --text; an item has its own", 2)
     try:
         if item is not None:
-            found = _of_item(config, item, profile)
+            found = _of_item(config, _number(item), profile)
         else:
             found = _of_text(config, text or "", title, brand, profile)
     except ScorerError as error:
@@ -56,6 +58,13 @@ def explain(
     _show(found)
     if not found.current and profile is None:
         next_step("sentiment-monitor rescore --dry-run")
+
+
+def _number(item: str) -> int:
+    if not (item.isascii() and item.isdecimal() and len(item) < 19):
+        shown = item if len(item) <= 60 else f"{item[:60]}…"
+        raise Failure(f'explain: "{shown}" is no number of an item; for a text of your own: --text "..."', 2)
+    return int(item)
 
 
 def _of_text(config: Path | None, text: str, title: str | None, brand: str | None, name: str | None) -> Explained:

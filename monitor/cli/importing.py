@@ -46,6 +46,12 @@ def import_(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, max=256, help="Processes to score on (default: one a core).")
     ] = None,
+    anyway: Annotated[
+        bool,
+        typer.Option(
+            "--anyway", help="Also where a source reads the file in another way, so that rows may count twice."
+        ),
+    ] = False,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
@@ -56,11 +62,11 @@ def import_(
 
     set_up_logging("warning", "text")
     options = _import_options(file, kind, column or [], option or [])
-    with opened(config) as app:
+    with opened(config, makes_store=True) as app:
         brands_of(app, [brand])
         try:
             with _progress(file.name) as progress:
-                result = import_file(app, options, brand, progress, workers=workers)
+                result = import_file(app, options, brand, progress, workers=workers, anyway=anyway)
         except (ImportFailed, ScorerError, ExecutorUnusable) as error:
             raise Failure(str(error)) from error
         except KeyboardInterrupt:
@@ -102,12 +108,14 @@ def _pair(entry: str) -> tuple[str, str]:
 
 def _told(result: Imported) -> dict[str, Any]:
     names = ("source", "rows", "seen", "new", "changed", "skipped", "skips", "unscored", "resumed_after", "taken_for")
-    return {name: getattr(result, name) for name in names}
+    return {name: getattr(result, name) for name in (*names, "read_by")}
 
 
 def _report(result: Imported) -> None:
     if result.taken_for is not None:
         say(f"it begins as {result.taken_for} did, so it is taken for that file; if it is another: -o address=NAME")
+    if result.read_by:
+        say(f"read by {', '.join(result.read_by)} as well, in the same way: a row that is stored already counts once")
     if result.resumed_after:
         say(f"went on after {result.resumed_after:,} rows, where it was cut off")
     counts = (f"{result.rows:,} rows read, {result.new:,} new, {result.changed:,} changed",)

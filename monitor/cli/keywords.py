@@ -90,6 +90,7 @@ def _show_rules(app: App, rules: BrandRules) -> None:
     from rich.table import Table
 
     from monitor.digest.escape import clean, name
+    from monitor.judging import beyond_words
 
     out = console()
     out.print(
@@ -102,6 +103,8 @@ def _show_rules(app: App, rules: BrandRules) -> None:
         cells = (clean(one.text, 80) or "", f"{one.items:,}{left_out}", f"{one.counted:,}", f"{one.alone:,}")
         table.add_row(KINDS[one.kind], *cells)
     out.print(table)
+    if rules.beyond:
+        out.print(clean(beyond_words(rules.beyond), 500), soft_wrap=True)
     if rules.stale:
         out.print(stale_words(rules), soft_wrap=True)
 
@@ -117,11 +120,14 @@ def stale_words(rules: BrandRules) -> str:
 def brief(rules: BrandRules, zone: tzinfo) -> Iterator[str]:
     """A brand's rules in a line or two, for ``check``; nothing where nothing is stored."""
     from monitor.digest.escape import clean, name
+    from monitor.judging import beyond_words
 
     if not rules.extent.looked_at:
         return
     parts = [_in_brief(one) for one in rules.rules]
     yield clean(f"words of {name(rules.brand)}: {'; '.join(parts)} ({_how_far(zone, rules.extent)})", 2_000) or ""
+    if rules.beyond:
+        yield clean(f"words of {name(rules.brand)}: {beyond_words(rules.beyond)}", 500) or ""
     if rules.stale:
         yield f"words of {name(rules.brand)}: {stale_words(rules)}"
 
@@ -160,6 +166,7 @@ def try_(
 
     if not (exclude or keep or query):
         raise Failure("keywords try: say what is to be tried: --exclude, --keep or --query", 2)
+    _check_quotes("--exclude", exclude or ())
     change = Change(exclude=tuple(exclude or ()), keep=tuple(keep or ()), query=query)
     with opened(config) as app:
         chosen = _one_brand(app, brand)
@@ -175,6 +182,15 @@ def try_(
         _show_trial(app, trial)
     if exclude and not (keep or query):
         next_step(f"sentiment-monitor keywords exclude --brand ... {' '.join(map(repr, exclude))}")
+
+
+def _check_quotes(option: str, words: Sequence[str]) -> None:
+    """A mark that opens and never closes comes from the shell, where the words were quoted otherwise than was meant."""
+    for word in words:
+        plain = word.strip()
+        if plain.startswith('"') and plain.count('"') == 1:
+            bare = plain.strip('" ') or "a phrase"
+            raise Failure(f"{option}: {plain[:80]}: this quotation mark is never closed; write '{bare}' in quotes", 2)
 
 
 def _one_brand(app: App, brand: str | None) -> str:
@@ -222,9 +238,13 @@ def _doubted(trial: Trial) -> bool:
 
 
 def _details(trial: Trial) -> Iterator[str]:
+    from monitor.judging import beyond_words
+
     for title, counts in (("by word", trial.by_word), ("by source", trial.by_source), ("by label", trial.by_label)):
         if counts:
             yield f"{title}: {', '.join(f'{name} {count:,}' for name, count in counts.items())}"
+    if trial.beyond:
+        yield beyond_words(trial.beyond)
     if trial.marked:
         yield f"{trial.marked:,} that people marked as not about the brand would have been caught, too"
     if trial.pending:
@@ -263,6 +283,7 @@ def exclude(
     from monitor.adopting import AdoptError, adopt
     from monitor.adopting import undo as taken_back
 
+    _check_quotes("exclude", () if undo else words)
     with opened(config) as app:
         chosen = _one_brand(app, brand)
         with console(err=True).status("looking") as status:  # silent where nobody watches
@@ -278,6 +299,7 @@ def exclude(
 
 def _tell(done: Adopted, words: Sequence[str], *, undo: bool, as_json: bool) -> None:
     from monitor.digest.escape import clean, name
+    from monitor.judging import beyond_words
 
     (totals,) = done.history.brands
     if as_json:
@@ -296,5 +318,7 @@ def _tell(done: Adopted, words: Sequence[str], *, undo: bool, as_json: bool) -> 
     shown = ", ".join(f'"{clean(word, 80)}"' for word in done.words or words)
     say(f"{done.file}: {shown} {state}{as_before}")
     typer.echo(f"{name(done.brand)}: {totals.counted_before:,} counted, {totals.counted_after:,} count now")
+    if totals.beyond:
+        typer.echo(clean(beyond_words(totals.beyond), 500))
     if not undo and done.words:
         next_step("to take it back: the same command with --undo")

@@ -11,6 +11,7 @@ import typer
 from monitor.cli.common import (
     AsJson,
     Brand,
+    By,
     ConfigPath,
     Failure,
     Since,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from storage.reasons import Mute
     from storage.records import ItemFilter
 
-By = Annotated[str | None, typer.Option("--by", help="Who says so.", show_default=False)]
 Undo = Annotated[bool, typer.Option("--undo", help="Take it back.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say how many, and change nothing.")]
 Author = Annotated[str | None, typer.Option("--author", help="By whom: a name, or an id on the platform.")]
@@ -46,6 +46,7 @@ Uncounted = Annotated[
 ]
 Where = Annotated[bool, typer.Option("--where", help="Instead of numbers: all items that the options below choose.")]
 All = Annotated[bool, typer.Option("--all", help="With --where and nothing else: every item.")]
+LABELS = ("positive", "neutral", "negative", "none")
 WHATS = {"not-about-us": "not_about_us", "done": "done"}
 
 
@@ -61,8 +62,8 @@ def register(app: typer.Typer) -> None:
 def correct(
     item: Annotated[int, typer.Argument(help="An item's number, as `items` shows it.")],
     label: Annotated[
-        Literal["positive", "neutral", "negative", "none"],
-        typer.Argument(help="The right label; none takes a correction back."),
+        str,
+        typer.Argument(metavar="positive|neutral|negative|none", help="The right label; none takes a correction back."),
     ],
     by: By = None,
     config: ConfigPath = None,
@@ -71,6 +72,7 @@ def correct(
     """Say what an item's label is; your word beats the scorer's in every figure, at once."""
     from monitor.marking import correct as corrected
 
+    _check_label(label)
     with opened(config) as app:
         done = corrected(app, item, None if label == "none" else label, by)
     if done is None:
@@ -81,6 +83,15 @@ def correct(
     whose = {"person": "by a person", "stars": "by its stars", "text": "by its text"}.get(done.label_by or "", "")
     before = "" if done.before == done.after else f" (was {done.before or 'unscored'})"
     typer.echo(f"item {item}: {done.after or 'unscored'}{', ' if whose else ''}{whose}{before}")
+
+
+def _check_label(label: str) -> None:
+    from monitor.config.faults import nearest
+
+    if label not in LABELS:
+        near = nearest(label, LABELS)
+        remedy = f'did you mean "{near}"?' if near else f"there are: {', '.join(LABELS)}"
+        raise Failure(f'correct: "{label[:60]}" is no label; {remedy}', 2)
 
 
 # --------------------------------------------------------------------------------------------------- mark
@@ -269,7 +280,7 @@ def mute(
 
 
 def _mute(app: App, author: str | None, site: str | None, brand: str | None, by: str | None) -> Mute:
-    from storage.reasons import Mute, host_of, site_name
+    from storage.reasons import LONGEST_SITE, Mute, host_of, site_name
 
     if brand is not None:
         brands_of(app, [brand])
@@ -279,7 +290,10 @@ def _mute(app: App, author: str | None, site: str | None, brand: str | None, by:
         return Mute(shown, brand_id, author_id=number, by=by)
     host = host_of(site) if site and "//" in site else site_name(site or "")
     if host is None or any(mark in host for mark in "/ @:"):
-        raise Failure(f'--site: "{site}" is no host; write one such as example.org', 2)
+        raise Failure(
+            f'--site: "{(site or "")[:80]}" is no host of {LONGEST_SITE} characters at most; write one such as example.org',
+            2,
+        )
     return Mute(host, brand_id, site=host, by=by)
 
 

@@ -92,7 +92,7 @@ def show_scores(
                 out.print(f"  {'':<14}{words.checked(sentiment.audited, zone)}", soft_wrap=True)
             if sentiment.change is not None and sentiment.total:
                 out.print(f"  {'':<14}{words.verdict(sentiment.change, before)}", soft_wrap=True)
-                if sentiment.change.left_out:
+                if sentiment.change.left_out and not words.unwatched(sentiment.change):
                     out.print(f"  {'':<14}{words.not_compared(sentiment.change)}", soft_wrap=True)
         for line in _more(figures, before, zone):
             out.print(f"  {line}", soft_wrap=True)
@@ -116,6 +116,10 @@ def _more(figures: f.BrandFigures, before: str, zone: tzinfo) -> list[str]:
     lines += [f"{'alert:':<14}{alert(one, zone)}" for one in figures.alerts]
     lines += [f"{'noted:':<14}{words.noted(one, zone)}" for one in figures.annotations]
     lines += [f"{'':<14}{words.NO_CAUSE}"] if any(one.social or one.reviews for one in figures.annotations) else []
+    lines += (
+        [f"{'watched:':<14}{since.removeprefix('watched ')}"] if (since := words.begun(figures.coverage, zone)) else []
+    )
+    lines += [f"{'not read:':<14}{words.unread(one)}" for one in figures.coverage.unread]
     lines += [f"{'gap:':<14}{words.gap(gap, zone)}" for gap in figures.coverage.gaps]
     return lines
 
@@ -148,7 +152,8 @@ def _table(figures: f.BrandFigures, by: str, app: App) -> Any:
 
 
 def _stretch(day: f.Day, zone: tzinfo) -> str:
-    return f"{day.start.astimezone(zone):%a %d %b %H:%M}{' gap' if day.gap else ''}"
+    mark = " not watched yet" if day.unwatched else " gap" if day.gap else ""
+    return f"{day.start.astimezone(zone):%a %d %b %H:%M}{mark}"
 
 
 # ------------------------------------------------------------------------------------------------- digest

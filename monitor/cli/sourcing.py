@@ -47,25 +47,33 @@ def show(
     healthy: Annotated[
         bool, typer.Option("--healthy", help="Only say by the exit code whether sources are being read: 0 or 1.")
     ] = False,
+    here: Annotated[
+        bool,
+        typer.Option("--here", help="With --healthy: and whether this machine's daemon was heard of within minutes."),
+    ] = False,
     config: ConfigPath = None,
     as_json: AsJson = False,
 ) -> None:
     """Each source's state: who reads it, what is wrong, when it is read next. `sources NAME` does the same."""
+    if here and not healthy:
+        raise Failure("--here: goes with --healthy; add that", 2)
     with opened(config) as app:
         if healthy:
-            _tell_whether_healthy(app, as_json=as_json)
+            _tell_whether_healthy(app, here=here, as_json=as_json)
         else:
             _show(app, name, as_json=as_json)
 
 
-def _tell_whether_healthy(app: App, *, as_json: bool) -> None:
-    from monitor.health import is_alive
+def _tell_whether_healthy(app: App, *, here: bool, as_json: bool) -> None:
+    from monitor.health import is_alive, is_heard_of
 
-    alive = is_alive(app)
+    read, heard = is_alive(app), not here or is_heard_of(app)
     if as_json:
-        print_json({"healthy": alive})
-    if not alive:
+        print_json({"healthy": read and heard})
+    if not read:
         raise Failure("no source has been read for a long while; is the daemon running?")
+    if not heard:
+        raise Failure("no daemon of this machine has been heard of for minutes; does it hang?")
 
 
 def _show(app: App, name: str | None, *, as_json: bool) -> None:
@@ -121,7 +129,8 @@ def _show_states(app: App, states: Sequence[Health]) -> None:
 
     table = Table(whole("source"), "state", whole("newest item"), whole("next"), box=None, pad_edge=False)
     for state in states:
-        words = "; ".join(part for part in (state.words, budget_words(state)) if part)
+        sent_to = f"send to it: {state.sent_to}" if state.sent_to else None
+        words = "; ".join(part for part in (state.words, budget_words(state), sent_to) if part)
         name, told = clean(state.name, 60) or "", clean(words, 400) or ""
         table.add_row(name, told, _age(state, app.now()), _coming(app, state))
     console().print(table)
@@ -183,7 +192,7 @@ def types(
     found, refused = cards(), registry.refused()
     if name is not None and name not in {one.name for one in found}:
         broken = next((one for one in refused if one.name == name), None)
-        raise Failure(str(broken or f'no type "{name}"; there are: {", ".join(one.name for one in found)}'), 2)
+        raise Failure(str(broken or _no_type(name, [one.name for one in found])), 2)
     if as_json:
         told = [asdict(one) for one in found if name in (None, one.name)]
         print_json({"types": told, "refused": [asdict(one) for one in refused if name in (None, one.name)]})
@@ -195,6 +204,14 @@ def types(
     else:
         _show_type(card(name))
         next_step(f"sentiment-monitor add {name}")
+
+
+def _no_type(name: str, known: Sequence[str]) -> str:
+    from monitor.config.faults import nearest
+
+    near = nearest(name, known)
+    hint = f'did you mean "{near}"? ' if near else ""
+    return f'no type "{name[:60]}"; {hint}there are: {", ".join(known)}'
 
 
 def _list_types(found: Sequence[Card]) -> None:

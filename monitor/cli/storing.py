@@ -31,10 +31,13 @@ def register(app: typer.Typer) -> None:
 
 
 @contextmanager
-def _database(config: Path | None) -> Iterator[Database]:
+def _database(config: Path | None, *, makes_store: bool = False) -> Iterator[Database]:
+    from monitor.cli.stores import check_made
     from storage.engine import StorageError, open_database
 
     settings = load_settings(config)
+    if not makes_store:
+        check_made(settings, makes_store=False)
     try:
         database = open_database(settings.monitor.database)
         try:
@@ -49,7 +52,7 @@ def upgrade(config: ConfigPath = None, as_json: AsJson = False) -> None:
     """Bring the tables to this program's version; an SQLite file is copied first."""
     from storage import schema
 
-    with _database(config) as database:
+    with _database(config, makes_store=True) as database:
         before = schema.upgrade(database)
     if as_json:
         print_json({"before": before, "now": schema.HEAD})
@@ -84,11 +87,18 @@ def verify(
         same = {**asdict(copies), "right": copies.is_right}
         print_json({"differences": different, "search": search, "copies": same, "repaired": repair and not sound})
     else:
-        typer.echo(f"{len(found)} figures differ" if found else "every figure is right")
+        typer.echo(_figures_words(len(found), repair=repair))
         typer.echo(_search_words(words))
         typer.echo(_copies_words(copies, repair=repair))
     if not sound and not repair:
         raise Failure("run: sentiment-monitor db verify --repair")
+
+
+def _figures_words(different: int, *, repair: bool) -> str:
+    if not different:
+        return "every figure is right"
+    figures = "1 figure" if different == 1 else f"{different:,} figures"
+    return f"{figures} put right" if repair else f"{figures} wrong"
 
 
 def _search_words(proof: SearchProof) -> str:

@@ -8,12 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from monitor.cli.common import AsJson, Brand, ConfigPath, Failure, Since, Until, console, opened, print_json, say, whole
+from monitor.cli.common import (
+    AsJson,
+    Brand,
+    By,
+    ConfigPath,
+    Failure,
+    Since,
+    Until,
+    console,
+    opened,
+    print_json,
+    say,
+    whole,
+)
 from monitor.cli.listing import Search
 from monitor.cli.marking import (
     All,
     Author,
-    By,
     DryRun,
     Languages,
     Place,

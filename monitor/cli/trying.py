@@ -62,10 +62,19 @@ def try_(
     preview = looked(found, options, limit=limit, sent=_sent(file), **how)
     if as_json:
         print_json(told(found, preview))
+        _refuse_unreadable(file, preview)
         return
     show(found, preview)
+    _refuse_unreadable(file, preview)
     if preview.items:
         next_step(f"sentiment-monitor {'add' if source is None else 'pull'} {shlex.quote(target)}")
+
+
+def _refuse_unreadable(file: Path | None, preview: Preview) -> None:
+    """A body of which nothing can be read would be refused, too; why is said above."""
+    if file is not None and preview.skipped and not preview.items:
+        why = f": {preview.skipped[0][1]}" if len(preview.skipped) == 1 else ""
+        raise Failure(f"--file {file}: nothing of it can be read{why}; the sender would be told so (status 422)")
 
 
 def _sent(file: Path | None) -> bytes | None:
@@ -104,10 +113,10 @@ def _as_configured(settings: Settings, source: SourceSettings) -> tuple[Target, 
     from monitor.preview import Target
 
     lent = settings.account(source.account).options if source.account else {}
-    target = Target(registry.plugin(source.type)).plus({**lent, **source.options})
+    target = Target(registry.plugin(source.type), folder=settings.folder).plus({**lent, **source.options})
     brand = next((brand for brand in settings.brands if brand.name in source.served), settings.brands[0])
     how = {"name": brand.name, "keywords": brand.compiled(), "match": source.match, "profile": settings.scoring}
-    return target, settings.path.parent if settings.path else Path(), how
+    return target, settings.folder, how
 
 
 def _laid_over(held: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:

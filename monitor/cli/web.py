@@ -45,9 +45,13 @@ def serve(
     """The dashboard alone, until stopped; nothing is pulled."""
     if context.invoked_subcommand is not None:
         return
+    from monitor.web.parent import Parent
+
+    # Before what takes long, so that a daemon that ends meanwhile need not wait for us.
+    parent = Parent() if with_parent else None
     from monitor.web import serving
 
-    with opened(config) as app:
+    with opened(config, makes_store=True) as app:
         set_up_logging(app.settings.monitor.log_level, log_format)
         given = {key: value for key, value in (("host", host), ("port", port)) if value is not None}
         app = serving.with_web(app, **given)
@@ -55,7 +59,7 @@ def serve(
             bound = serving.listening(app.settings.web.host, app.settings.web.port)
         except serving.NotListening as error:
             raise Failure(str(error)) from error
-        serving.serve(app, bound, ready=lambda: announce(app, bound, log_format), with_parent=with_parent)
+        serving.serve(app, bound, ready=lambda: announce(app, bound, log_format), parent=parent)
         serving.end_soon()
 
 
@@ -82,7 +86,7 @@ def password(
     """Set the dashboard's password; everybody who is signed in is signed out. Read from standard input where that is no terminal."""
     from storage import tokens as stored
 
-    with opened(config) as app:
+    with opened(config, makes_store=True) as app:
         if app.settings.web.password is not None:
             raise Failure("[web] password: the configuration names one; change it there", 2)
         if forget:
@@ -133,7 +137,7 @@ def token(
 
     if not 0 < len(name.strip()) <= 100 or not name.isprintable():
         raise Failure("NAME: has 1 to 100 characters that can be seen", 2)
-    with opened(config) as app:
+    with opened(config, makes_store=True) as app:
         brands = brands_of(app, brand) if brand else None
         made = access.new_token()
         digest, now = access.digest_of(made), app.now()

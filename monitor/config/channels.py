@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
 
-from monitor.config.tables import Format, Name, Names, Table, listed
+from monitor.config.tables import Format, LocalPath, Name, Names, Table, listed
 
 Syntax = Literal["html", "markdown", "text"]
 
@@ -144,7 +144,7 @@ class FileChannel(Channel):
     """Digests as files: ``FOLDER/NAME-PERIOD.{html,txt,md,json}``."""
 
     type: Literal["file"]
-    folder: Path = Path("var/digests")
+    folder: LocalPath = Field(default=Path("var/digests"), validate_default=True)
     formats: list[Format] = Field(default=["html", "txt", "md", "json"])
 
 
@@ -155,7 +155,9 @@ class EmailChannel(Channel):
     host: Name
     port: int = Field(default=587, ge=1, le=65535)
     security: Literal["starttls", "tls", "none"] = "starttls"
-    ca_file: Path | None = Field(default=None, description="A certificate authority (PEM) to trust besides the usual.")
+    ca_file: LocalPath | None = Field(
+        default=None, description="A certificate authority (PEM) to trust besides the usual."
+    )
     username: str | None = None
     password: SecretStr | None = None
     sender: Name = Field(alias="from")

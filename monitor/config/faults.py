@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from monitor.query import QueryError
+
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,25 @@ class ConfigError(Exception):
 def faults_of(error: ValidationError, place: str, names: Sequence[str] = ()) -> list[Fault]:
     """The faults that pydantic found below ``place``; ``names`` are the keys that are known there."""
     return [_fault(details, place, names) for details in error.errors(include_url=False, include_input=False)]
+
+
+def salvaged(model: type[M], value: Any, error: ValidationError, place: str, context: Mapping[str, object]) -> M | None:
+    """The table without its faulty keys, so that one fault does not hide those of the same table; ``None`` if it needs them.
+
+    Without a sound name it is called what it is called, else by its number, as in ``[2]``.
+    """
+    if not isinstance(value, Mapping):
+        return None
+    faulty = {details["loc"][0] for details in error.errors() if details["loc"]}
+    sound = {key: entry for key, entry in value.items() if key not in faulty}
+    try:
+        if "name" not in faulty:
+            return model.model_validate(sound, context=context)
+        found = model.model_validate({**sound, "name": "unnamed"}, context=context)
+    except ValidationError:
+        return None
+    named = value.get("name")
+    return found.model_copy(update={"name": named if isinstance(named, str) and named else place[place.find("[") :]})
 
 
 def unreadable(place: str, error: OSError | UnicodeDecodeError) -> Fault:
@@ -85,9 +106,15 @@ def keys_of(model: type[BaseModel]) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
+def names_in(entries: Any) -> list[str]:
+    """The names in a list, those of faulty entries too, so that what refers to one is not called wrong besides."""
+    found = (entry.get("name") for entry in entries if isinstance(entry, Mapping)) if isinstance(entries, list) else ()
+    return [name for name in found if isinstance(name, str)]
+
+
 def unknown(place: str, what: str, name: str, names: Iterable[str]) -> Fault:
     """A name that refers to nothing."""
-    known = sorted(names)
+    known = sorted(set(names))
     near = nearest(name, known)
     hint = f'did you mean "{near}"?' if near else f"there are: {', '.join(known) or 'none'}"
     return Fault(place, f'no {what} "{name}"', hint)

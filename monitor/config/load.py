@@ -14,7 +14,19 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ValidationError
 
 from connectors import registry
-from monitor.config.faults import ConfigError, Fault, as_fault, faults_of, keys_of, nearest, unknown, unreadable
+from connectors.places import folder_of, placed
+from monitor.config.faults import (
+    ConfigError,
+    Fault,
+    as_fault,
+    faults_of,
+    keys_of,
+    names_in,
+    nearest,
+    salvaged,
+    unknown,
+    unreadable,
+)
 from monitor.config.including import Origin, gather
 from monitor.config.located import places_of, told
 from monitor.config.models import (
@@ -90,7 +102,8 @@ def parse(data: Mapping[str, Any], path: Path | None = None, texts: Mapping[Path
     """
     whole = expand(gather(data, path, texts))
     first = path.name if path else "the first file"
-    reading = _Reading(Secrets.beside(path.parent if path else Path()), whole, first)
+    secrets = Secrets.beside(path.parent if path else Path())
+    reading = _Reading(secrets, whole, first, folder_of(path))
     settings = reading.settings(whole.gathered.data, path)
     found = [*whole.gathered.faults, *whole.faults, *reading.faults, *reading.secrets.faults]
     if found or settings is None:
@@ -102,8 +115,8 @@ def parse(data: Mapping[str, Any], path: Path | None = None, texts: Mapping[Path
 class _Reading:
     """One pass over a configuration, gathering faults."""
 
-    def __init__(self, secrets: Secrets, whole: Expanded, first: str) -> None:
-        self.secrets, self.whole, self.first = secrets, whole, first
+    def __init__(self, secrets: Secrets, whole: Expanded, first: str, folder: Path) -> None:
+        self.secrets, self.whole, self.first, self.folder = secrets, whole, first, folder
         self.faults: list[Fault] = []
         self.origins: dict[tuple[str, str], Origin] = {}
 
@@ -113,7 +126,7 @@ class _Reading:
 
     def settings(self, data: Mapping[str, Any], path: Path | None) -> Settings | None:
         self._unknown_tables(data)
-        monitor = self._table(MonitorSettings, data.get("monitor", {}), "monitor")
+        monitor = self._table(MonitorSettings, self._without_missing(data.get("monitor", {}), "monitor"), "monitor")
         brands = list(self._tables(BrandSettings, data, "brands"))
         accounts = list(self._tables(AccountSettings, data, "accounts"))
         sources = list(self._tables(SourceSettings, data, "sources"))
@@ -130,15 +143,16 @@ class _Reading:
         scoring = self._scoring(data.get("scoring", {}))
         privacy = self._table(PrivacySettings, self.secrets.resolve(data.get("privacy", {}), "privacy"), "privacy")
         web = self._table(WebSettings, self._without_missing(data.get("web", {}), "web"), "web")
+        named, known = names_in(data.get("channels")), names_in(data.get("sources"))
         self._check_brands(brands, data)
-        self._check_sources(sources, accounts, brands)
+        self._check_sources(sources, accounts, brands, names_in(data.get("accounts")))
         self._check_topics(topics, brands)
         self._check_annotations(annotations, brands, monitor)
-        self._check_rules(rules, brands, sources, [channel.name for channel in channels])
-        self._check_alerts(alerts, brands, sources, [channel.name for channel in channels])
+        self._check_rules(rules, brands, known, named)
+        self._check_alerts(alerts, brands, known, named)
         for channel in channels:
             self._check_named(channel.brands, brands, f"channels.{channel.name}")
-        self._check_digests(digests, brands, [channel.name for channel in channels], monitor)
+        self._check_digests(digests, brands, named, monitor)
         if self.faults or self.secrets.faults or monitor is None:
             return None
         return Settings.model_construct(
@@ -156,10 +170,10 @@ class _Reading:
 
     def _table(self, model: type[M], value: Any, place: str) -> M | None:
         try:
-            return model.model_validate(value)
+            return model.model_validate(value, context={"folder": self.folder})
         except ValidationError as error:
             self.faults += faults_of(error, place, keys_of(model))
-            return _salvaged(model, value, error)
+            return salvaged(model, value, error, place, {"folder": self.folder})
 
     def _without_missing(self, value: Any, place: str) -> Any:
         """A table without the secrets that are missing: those are told by themselves, and would be too short besides."""
@@ -221,6 +235,8 @@ class _Reading:
         if options is None or any(fault.place.startswith("scoring") for fault in self.faults):
             return None
         try:
+            if options.lexicon_file is not None:
+                options = options.model_copy(update={"lexicon_file": placed(options.lexicon_file, self.folder)})
             return build_profile(options)
         except ValueError as error:
             self.faults += [as_fault("scoring", line) for line in str(error).splitlines() if line.strip()]
@@ -249,6 +265,7 @@ class _Reading:
         sources: Sequence[SourceSettings],
         accounts: Sequence[AccountSettings],
         brands: Sequence[BrandSettings],
+        named: Sequence[str],
     ) -> None:
         by_name = {account.name: account for account in accounts}
         names = [brand.name for brand in brands]
@@ -256,6 +273,8 @@ class _Reading:
             place = f"sources.{source.name}"
             source._formerly = tuple(self.whole.formerly.get(source.name, ()))
             self._check_served(source, names, place)
+            if source.account in named and source.account not in by_name:
+                continue  # the account is faulty itself
             if source.account is not None and source.account not in by_name:
                 self.faults.append(unknown(f"{place}.account", "account", source.account, by_name))
             shared = by_name.get(source.account or "")
@@ -328,10 +347,9 @@ class _Reading:
         self,
         alerts: Sequence[AlertSettings],
         brands: Sequence[BrandSettings],
-        sources: Sequence[SourceSettings],
+        known: Sequence[str],
         channels: Sequence[str],
     ) -> None:
-        known = [source.name for source in sources]
         for alert in alerts:
             place = f"alerts.{alert.name}"
             self._check_named(alert.brands, brands, place)
@@ -344,7 +362,7 @@ class _Reading:
         self,
         rules: Sequence[RuleSettings],
         brands: Sequence[BrandSettings],
-        sources: Sequence[SourceSettings],
+        known: Sequence[str],
         channels: Sequence[str],
     ) -> None:
         for rule in rules:
@@ -354,7 +372,7 @@ class _Reading:
                 unknown(f"{place}.channels", "channel", n, channels) for n in rule.channels if n not in channels
             ]
             try:
-                condition(rule.when, tuple(one.name for one in brands), tuple(one.name for one in sources))
+                condition(rule.when, tuple(one.name for one in brands), tuple(known))
             except QueryError as error:
                 self.faults.append(as_fault(f"{place}.when", error))
 
@@ -380,14 +398,3 @@ class _Reading:
                 Schedule.parse(digest.schedule, monitor.zone if monitor else ZoneInfo("UTC"))
             except ValueError as error:
                 self.faults.append(as_fault(f"{place}.schedule", error))
-
-
-def _salvaged(model: type[M], value: Any, error: ValidationError) -> M | None:
-    """The table without its faulty keys, so that one fault does not hide those of the same table; ``None`` if it needs them."""
-    if not isinstance(value, Mapping):
-        return None
-    faulty = {details["loc"][0] for details in error.errors() if details["loc"]}
-    try:
-        return model.model_validate({key: entry for key, entry in value.items() if key not in faulty})
-    except ValidationError:
-        return None

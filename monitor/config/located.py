@@ -14,7 +14,7 @@ def told(faults: Sequence[Fault], whole: Expanded) -> list[Fault]:
     """The faults as they are told. What all entries of one template have in common is said of the template."""
     heads = {f"{made.table}.{name}": made for made in whole.made for name in made.names if len(made.names) > 1}
     groups: dict[tuple[str, str, str], list[Fault]] = {}
-    for fault in faults:
+    for fault in (replace(one, place=one.place.replace(".[", "[")) for one in faults):
         head = _head(fault.place, heads)
         made = heads.get(head)
         place = fault.place if made is None else f"{made.table}.{made.template}{fault.place[len(head) :]}"

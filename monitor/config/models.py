@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, PrivateAttr, field_validator
 
+from connectors.places import folder_of
 from monitor.config.channels import (
     CHANNEL_TYPES,
     AppriseChannel,
@@ -22,7 +23,7 @@ from monitor.config.channels import (
 from monitor.config.limits import Requests
 from monitor.config.privacy import Keep, PrivacySettings
 from monitor.config.sheets import Sheets
-from monitor.config.tables import Duration, DurationOrNever, Name, Names, Table, WhenMissing
+from monitor.config.tables import DatabaseAddress, Duration, DurationOrNever, LocalPath, Name, Names, Table, WhenMissing
 from monitor.config.watching import AlertSettings, AnnotationSettings, RuleSettings, TopicSettings
 from monitor.config.web import WebSettings
 from monitor.matching import Keywords
@@ -39,7 +40,9 @@ class MonitorSettings(Table):
         description="Further files, with brands, sources and other lists; * stands for any part of a name.",
     )
     timezone: str = Field(default="UTC", description="The time zone of days, schedules and times shown.")
-    database: str = Field(default="sqlite:///var/monitor.db", repr=False, description="Where everything is kept.")
+    database: DatabaseAddress = Field(
+        default="sqlite:///var/monitor.db", validate_default=True, repr=False, description="Where everything is kept."
+    )
     workers: int = Field(default=4, ge=1, le=64, description="Pulls at the same time.")
     first_fetch: Duration = Field(default=timedelta(days=30), description="How far back a new source reaches.")
     refresh: DurationOrNever = Field(
@@ -65,6 +68,10 @@ class MonitorSettings(Table):
         description='Where an import and a rescore label many texts: "processes" here, or "dask://host:8786".',
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    sleep: bool = Field(
+        default=True,
+        description="Let the daemon give up its memory while there is nothing to do, and come back when there is (Linux).",
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -74,6 +81,14 @@ class MonitorSettings(Table):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f'no time zone "{name}"; write one such as "Europe/Berlin"') from error
         return name
+
+    @field_validator("database")
+    @classmethod
+    def _known_database(cls, address: str) -> str:
+        if not re.match(r"(sqlite|postgresql)(\+\w+)?://", address):  # which is not shown: it may hold a password
+            remedy = 'write "sqlite:///var/monitor.db" or "postgresql+psycopg://user@host/name"'
+            raise ValueError(f"neither the address of an SQLite file nor of a PostgreSQL server; {remedy}")
+        return address
 
     @field_validator("executor")
     @classmethod
@@ -204,11 +219,11 @@ class DigestSettings(Table):
     subject: str | None = Field(
         default=None, max_length=200, description="A mail's subject, with {news}, {brand}, {name} and {period} in it."
     )
-    logo: Path | None = Field(default=None, description="A picture (PNG, JPEG or GIF) above the title.")
+    logo: LocalPath | None = Field(default=None, description="A picture (PNG, JPEG or GIF) above the title.")
     logo_line: str | None = Field(
         default=None, max_length=120, description="A line above the title: your company, say."
     )
-    templates: Path | None = Field(
+    templates: LocalPath | None = Field(
         default=None, description="A folder with your own digest.html.j2, digest.txt.j2 or digest.md.j2."
     )
 
@@ -229,7 +244,7 @@ class DigestSettings(Table):
 
 
 class Settings(Table):
-    """The whole configuration. ``path`` is the file it came from; relative paths in it are relative to the working folder."""
+    """The whole configuration. ``path`` is the file it came from; what lies on this machine is placed beside it."""
 
     path: Path | None = None
     monitor: MonitorSettings
@@ -246,6 +261,11 @@ class Settings(Table):
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     web: WebSettings = Field(default_factory=WebSettings)
     _sheets: Sheets = PrivateAttr(default_factory=Sheets)
+
+    @property
+    def folder(self) -> Path:
+        """What relative paths go by: where the first file lies, whatever the working folder is."""
+        return folder_of(self.path)
 
     @property
     def sheets(self) -> Sheets:

@@ -26,8 +26,9 @@ _UNITS = (("y", 365 * 86_400), ("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 def shown(settings: Settings) -> dict[str, Any]:
     """Every table with every key that has a value, as TOML values. What came by reference is masked like a secret."""
     accounts = {account.name: account for account in settings.accounts}
-    return {
-        "monitor": _table(settings.monitor) | {"database": without_password(settings.monitor.database)},
+    tables = {
+        "monitor": _table(settings.monitor)
+        | {"database": without_password(_from(settings, settings.monitor.database))},
         "brands": [_table(brand) | _values(brand, settings) for brand in settings.brands],
         "accounts": [_account(account) for account in settings.accounts],
         "sources": [_source(source, accounts.get(source.account or "")) for source in settings.sources],
@@ -41,6 +42,29 @@ def shown(settings: Settings) -> dict[str, Any]:
         "privacy": _table(settings.privacy),
         "web": _table(settings.web),
     }
+    return {name: _seen_from(settings.folder, table) for name, table in tables.items()}
+
+
+def _from(settings: Settings, database: str) -> str:
+    """The address of a file below the configuration's folder as it is written there."""
+    return re.sub(r"^(sqlite[^:]*:///)(.*)", lambda found: found[1] + _near(settings.folder, found[2]), database)
+
+
+def _seen_from(folder: Path, value: Any) -> Any:
+    """Files as they are written beside the configuration: equal configurations in other folders look the same."""
+    match value:
+        case Path():
+            return _near(folder, str(value))
+        case Mapping():
+            return {key: _seen_from(folder, entry) for key, entry in value.items()}
+        case list():
+            return [_seen_from(folder, entry) for entry in value]
+        case _:
+            return value
+
+
+def _near(folder: Path, path: str) -> str:
+    return str(Path(path).relative_to(folder)) if Path(path).is_relative_to(folder) else path
 
 
 def without_password(url: str) -> str:
@@ -116,7 +140,7 @@ def _value(value: Any) -> Any:
         case timedelta():
             return duration(value)
         case Path():
-            return str(value)
+            return value  # and in the end as it is seen from the configuration's folder
         case Mapping():
             return {str(key): _value(entry) for key, entry in value.items()}
         case list() | tuple() | set() | frozenset():

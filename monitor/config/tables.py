@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, WithJsonSchema
 
+from connectors.places import placed, placed_address
 from monitor.schedule import parse_duration
 
 
@@ -39,6 +41,11 @@ def _fit_for_files_and_headers(name: Any) -> Any:
     return name
 
 
+def _folder(info: ValidationInfo) -> Path:
+    folder: Path = (info.context or {}).get("folder", Path())  # of what is read from no file, the working folder
+    return folder
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
 DurationOrNever = Annotated[
     timedelta,
@@ -46,6 +53,10 @@ DurationOrNever = Annotated[
     WithJsonSchema({"anyOf": [{"const": False}, {"type": "string", "pattern": r"^\s*\d", "examples": ["7d", "0s"]}]}),
 ]
 """``false`` is ``0s``."""
+LocalPath = Annotated[Path, AfterValidator(lambda path, info: placed(path, _folder(info)))]
+"""A file or folder of this machine; a relative one goes by the folder of the configuration."""
+DatabaseAddress = Annotated[str, AfterValidator(lambda address, info: placed_address(address, _folder(info)))]
+"""The same for a database's address that names files."""
 Names = Annotated[list[str], BeforeValidator(listed)]
 """One name or several."""
 

@@ -47,13 +47,21 @@ def keep(path: Path, text: str, secrets: Mapping[str, str], part: Path | None = 
 def replace(path: Path, text: str, *, mode: int | None = None) -> None:
     """Write the file whole or not at all, with ``mode`` or the rights it has; a link to it stays a link."""
     target = path.resolve()
+    try:
+        _replace(target, text, _rights(target) if mode is None else mode)
+    except OSError as error:
+        error.filename, error.filename2 = str(path), None  # not the partial file's, which tells nobody anything
+        raise
+
+
+def _replace(target: Path, text: str, mode: int) -> None:
     handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
     try:
         with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        Path(partial).chmod(_rights(target) if mode is None else mode)
+        Path(partial).chmod(mode)
         Path(partial).replace(target)
     except BaseException:
         Path(partial).unlink(missing_ok=True)

@@ -91,13 +91,16 @@ def tone(change: Change | None) -> Tone:
     return sentences.TONES.get(change.verdict, "none") if change else "none"
 
 
-def versus(brand: BrandFigures, links: Links) -> Breakdown | None:
-    """The competitors over the same time, each with the brand's distance to it."""
+def versus(brand: BrandFigures, links: Links, *, with_voice: bool = True) -> Breakdown | None:
+    """The competitors over the same time, each with the brand's distance to it; ``with_voice``: and its share of voice."""
     rows = [row for one in brand.competitors for row in _against(brand.brand, one, links)]
     silent = [one.brand for one in brand.competitors if not one.social.total and not one.reviews.total]
     if not brand.competitors:
         return None
-    told = [sentences.voice(brand.volume), f"Nothing scored of {words.names(silent)}" if silent else None]
+    told = [
+        sentences.voice(brand.volume) if with_voice else None,
+        f"Nothing scored of {words.names(silent)}" if silent else None,
+    ]
     note = ". ".join(one for one in told if one) or None
     return Breakdown(
         f"{escape.name(brand.brand)} beside its competitors",

@@ -78,6 +78,8 @@ def _sentence(brand: BrandFigures, frame: Frame) -> str:
     if frame.full or not _is_silent(brand):
         return told
     first, mark, others = told.partition("; ")
+    if words.watched_since(brand.coverage, frame.zone):
+        return told
     return f"{first}, and every source was read{mark}{others}"
 
 
@@ -99,6 +101,7 @@ def _block(brand: BrandFigures, frame: Frame) -> Block:
         brand=escape.name(brand.brand),
         sentence=_sentence(brand, frame),
         warning=None if brand.coverage.complete else capital(words.incomplete(brand.coverage, frame.zone)),
+        watched=capital(since) if (since := words.begun(brand.coverage, frame.zone)) else None,
         items_first=few,
         silent=not frame.full and _is_silent(brand),
         volume=tuple(_volume(brand, frame)),
@@ -224,7 +227,8 @@ def _compared(change: Change, noun: str, by_source: Sequence[SourceFigures]) -> 
     left_out = change.left_out or [source for source in scored if source not in change.compared]
     if not change.compared or not left_out:
         return None
-    return f"Compared without {words.names(left_out)}, not fully read in both times"
+    done = "watched" if set(left_out) == set(change.unwatched) else "read"
+    return f"Compared without {words.names(left_out)}, not fully {done} in both times"
 
 
 def _trailing(trailing: Trailing | None, noun: str) -> str | None:
@@ -273,6 +277,10 @@ def _key_numbers(brand: BrandFigures, shown: Sequence[Group]) -> Iterator[str]:
 
 
 def _coverage(brand: BrandFigures, frame: Frame) -> Iterator[str]:
+    if since := words.begun(brand.coverage, frame.zone):
+        yield capital(since)
+    for one in brand.coverage.unread:
+        yield words.unread(one)
     gaps = brand.coverage.gaps
     shown = gaps if frame.full else gaps[:SHORT_GAPS]
     for gap in shown:

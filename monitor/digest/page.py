@@ -257,6 +257,8 @@ class Block:
     sources: tuple[SourceRow, ...]
     key_numbers: tuple[str, ...]
     coverage: tuple[str, ...]
+    watched: str | None = None
+    """From when on it is watched, where that began within the window."""
     silent: bool = False
     alerts: tuple[str, ...] = ()
     terms: tuple[Terms, ...] = ()

@@ -79,9 +79,13 @@ def answers(answered: Answered) -> str:
 
 def usual(volume: Volume, *, complete: bool) -> str | None:
     """``more than usual (18 to 42)``; of what was not fully read it is not said that it is little."""
+    if volume.expected is None and volume.watched_days is not None:
+        watched = plural(volume.watched_days, "day") if volume.watched_days else "less than a day"
+        return f"too early to say what is usual: watched for {watched}"
     if volume.expected is None:
         return None
-    now, band = volume.mentions + volume.reviews, f"{count(volume.expected.low)} to {count(volume.expected.high)}"
+    now, low, high = volume.mentions + volume.reviews, volume.expected.low, volume.expected.high
+    band = f"{count(low)} to {count(high)}" if high else "none"
     if now > volume.expected.high:
         return f"more than usual ({band})"
     if not complete:

@@ -57,6 +57,8 @@ def is_hourly(series: Sequence[Day]) -> bool:
 
 def _day_value(day: Day) -> str:
     """Where not everything was read the count is a lower bound, and none is not 0."""
+    if day.unwatched:
+        return f"{count(day.volume)}, not watched" if day.volume else "not watched yet"
     if not day.gap:
         return count(day.volume)
     return f"at least {count(day.volume)}" if day.volume else "not read"

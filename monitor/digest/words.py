@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta, tzinfo
+from itertools import groupby
 from typing import Final
 
 from monitor.digest import escape, times
@@ -20,10 +21,14 @@ from monitor.figures import (
     Rating,
     Sentiment,
     Standing,
+    Unread,
 )
 
 FEW: Final = 30
 """Under so many scored items the items themselves come first. Source: METRICS 2.6."""
+
+TOGETHER: Final = timedelta(hours=1)
+"""Sources whose watch began within so long began together."""
 
 _UNCOUNTED: Final = {
     "excluded": "excluded by keywords",
@@ -55,6 +60,8 @@ def headline(brand: BrandFigures, before: str, zone: tzinfo, *, longer: bool = T
     few items say also how the last months were.
     """
     parts = [*_lead(brand, before), *(_trailing(brand) if longer else [])]
+    if since := watched_since(brand.coverage, zone):
+        parts.append(since)
     if not brand.coverage.complete:
         parts.append(incomplete(brand.coverage, zone))
     return f"{escape.name(brand.brand)}: {'; '.join(parts)}"
@@ -133,7 +140,13 @@ def verdict(change: Change, before: str) -> str:
         case "too few to tell":
             return "too few to tell a change"
         case "sources changed":
-            return f"not comparable with {before}: sources changed"
+            why = "not watched long enough" if unwatched(change) else "sources changed"
+            return f"not comparable with {before}: {why}"
+
+
+def unwatched(change: Change) -> bool:
+    """Is there nothing to compare since the watch began too late?"""
+    return bool(change.unwatched) and not change.compared
 
 
 def change_detail(change: Change, before: str) -> str:
@@ -153,7 +166,8 @@ def change_detail(change: Change, before: str) -> str:
 def not_compared(change: Change) -> str:
     """The sources that a change leaves out: ``without forum and news, which were not read throughout both windows``."""
     was = "was" if len(change.left_out) == 1 else "were"
-    return f"without {names(change.left_out)}, which {was} not read throughout both windows"
+    done = "watched" if set(change.left_out) == set(change.unwatched) else "read"
+    return f"without {names(change.left_out)}, which {was} not {done} throughout both windows"
 
 
 def checked(audited: Audited, zone: tzinfo) -> str:
@@ -195,7 +209,8 @@ def _around(around: Around) -> str:
 def volume(brand: BrandFigures, before: str) -> str:
     """``430 mentions and 63 reviews, 8 % more than the week before (455)``.
 
-    No percentage where something was not read or the base is small: it would mislead.
+    No percentage where something was not read or the base is small: it would mislead. No count at all of a time that was not
+    watched: it would be taken for one.
     """
     figures = brand.volume
     now = figures.mentions + figures.reviews
@@ -204,6 +219,8 @@ def volume(brand: BrandFigures, before: str) -> str:
     words = f"{_some(figures.mentions, 'mention')} and {_some(figures.reviews, 'review')}"
     if figures.before is None:
         return words
+    if brand.coverage.begun:
+        return f"{words}; not comparable with {before}: not watched long enough"
     if figures.before < FEW or not brand.coverage.complete:
         return f"{words}; {before}: {count(figures.before)} in all"
     step = percent(abs(now - figures.before), figures.before)
@@ -237,8 +254,12 @@ def followers(figures: Followers) -> str:
 def incomplete(coverage: Coverage, zone: tzinfo) -> str:
     """Why not everything is in the figures, in one clause."""
     failing = len({gap.source for gap in coverage.gaps})
-    if failing:
-        return f"incomplete: {plural(failing, 'source')} could not be read throughout"
+    parts = [f"{plural(failing, 'source')} could not be read throughout"] if failing else []
+    if coverage.unread:
+        could = "could not be read yet" if any(one.reason for one in coverage.unread) else "not read yet"
+        parts.append(f"{names([one.source for one in coverage.unread])} {could}")
+    if parts:
+        return f"incomplete: {', '.join(parts)}"
     if coverage.known_until is None:
         return "incomplete: not every source has been read"
     return f"incomplete: known up to {times.moment(coverage.known_until, zone)}"
@@ -250,6 +271,33 @@ def gap(figures: Gap, zone: tzinfo) -> str:
     words = f"{escape.name(figures.source)}: not fully read {times.span(figures.start, figures.end, zone)}"
     words += f" ({reason})" if reason else ""
     return words if figures.missing is None else f"{words}; about {plural(figures.missing, 'item')} missing"
+
+
+def unread(figures: Unread) -> str:
+    """``forum: never read yet (access denied)``."""
+    reason = escape.clean(figures.reason, escape.REASON)
+    return f"{escape.name(figures.source)}: never read yet" + (f" ({reason})" if reason else "")
+
+
+def watched_since(coverage: Coverage, zone: tzinfo) -> str | None:
+    """``watched since Sun 22 Nov, 15:02``, where the watch began within the window; what began later is named by :func:`begun`."""
+    first = coverage.watched_since
+    if first is None or not any(one.in_window and one.since == first for one in coverage.begun):
+        return None
+    return f"watched since {times.moment(first, zone)}"
+
+
+def begun(coverage: Coverage, zone: tzinfo) -> str | None:
+    """From when on what is watched, where that began within the window: ``Watched since Sun 22 Nov, 15:02; forum since ...``."""
+    whole = watched_since(coverage, zone)
+    late = [one for one in coverage.begun if one.in_window]
+    if whole is not None and coverage.watched_since is not None:
+        late = [one for one in late if one.since - coverage.watched_since >= TOGETHER]
+    parts = [whole] if whole else []
+    for at, together in groupby(late, key=lambda one: times.moment(one.since, zone)):
+        watched = "" if parts else "watched "
+        parts.append(f"{names([one.source for one in together])} {watched}since {at}")
+    return "; ".join(parts) or None
 
 
 def known(coverage: Coverage, zone: tzinfo) -> str:
@@ -318,7 +366,9 @@ def _beside(reviews: Sentiment, before: str) -> str:
     if reviews.change is None or reviews.change.verdict == "too few to tell":
         return f"reviews: {positive_and_negative(reviews)} of {count(reviews.total)}"
     if reviews.change.verdict == "sources changed":
-        return "reviews not comparable: sources changed"
+        return (
+            f"reviews not comparable: {'not watched long enough' if unwatched(reviews.change) else 'sources changed'}"
+        )
     told, size, end = verdict(reviews.change, before).replace(f" than {before}", "").partition(" (")
     return f"{told} on reviews{size}{end}"
 

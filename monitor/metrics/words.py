@@ -82,13 +82,11 @@ def telling(
     (those called keep the false discovery rate under ``alpha``), each part with the most telling first.
     """
     here, there = _clusters(one), _clusters(other)
-    n_here, n_there = (sum(map(len, found.values())) for found in (here, there))
+    n_here, n_there = here.total(), there.total()
     if not n_here or not n_there:
         return []
     scale = _Scale(n_here, n_there, min(PRIOR_MOST, PRIOR_SHARE * min(n_here, n_there)))
-    counts = {
-        stem: (len(clusters), len(there.get(stem, ()))) for stem, clusters in here.items() if len(clusters) >= least
-    }
+    counts = {stem: (clusters, there[stem]) for stem, clusters in here.items() if clusters >= least}
     tested = _testable(counts, scale, alpha)
     adjusted = control([scale.p(*counts[stem]) for stem in tested])
     p_values = dict(zip(tested, adjusted, strict=True))
@@ -151,12 +149,12 @@ def _told(
     judged: Mapping[str, tuple[float, float]],
     one: Sequence[Text],
     other: Sequence[Text],
-    here: Mapping[str, Collection[int]],
+    here: Mapping[str, int],
     alpha: float,
 ) -> list[Term]:
     holding, elsewhere, shown = _holding(one, judged), _holding(other, judged), _shown(one, judged)
     terms = [
-        Term(stem, shown[stem], z, p, tuple(holding[stem]), len(here[stem]), len(elsewhere[stem]), p < alpha)
+        Term(stem, shown[stem], z, p, tuple(holding[stem]), here[stem], len(elsewhere[stem]), p < alpha)
         for stem, (z, p) in judged.items()
     ]
     phrases: dict[str, list[Term]] = defaultdict(list)
@@ -172,12 +170,15 @@ def _swallowed(term: Term, phrases: Iterable[Term]) -> bool:
     return any(phrase.clear >= term.clear and phrase.clusters >= SWALLOWED * term.clusters for phrase in phrases)
 
 
-def _clusters(texts: Iterable[Text]) -> dict[str, set[int]]:
-    found: dict[str, set[int]] = defaultdict(set)
+def _clusters(texts: Iterable[Text]) -> Counter[str]:
+    """In how many clusters each stem is said."""
+    groups: dict[int, list[Text]] = defaultdict(list)
     for text in texts:
-        for stem in text.terms:
-            found[stem].add(text.cluster)
-    return found
+        groups[text.cluster].append(text)
+    counts = Counter[str]()
+    for first, *rest in groups.values():
+        counts.update(first.terms.keys() if not rest else set(first.terms).union(*(text.terms for text in rest)))
+    return counts
 
 
 def _holding(texts: Iterable[Text], stems: Collection[str]) -> dict[str, list[int]]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from monitor.scoring import clean
 from monitor.scoring.contract import Sentiment, Text
-from monitor.scoring.lexicon import analyzer_of, silence_of
+from monitor.scoring.lexicon import analyzer_of, phrases_of, silence_of
 from monitor.scoring.profile import Profile
 
 _WORDS_OF_A_STATEMENT: Final = 3
@@ -26,7 +26,12 @@ def prepared(title: str | None, body: str | None, profile: Profile) -> str:
 
 
 def parts_of(text: str, brand_words: frozenset[str], profile: Profile) -> list[str]:
-    """What VADER reads one by one: brand words silenced, a long text taken apart into its sentences."""
+    """What VADER reads one by one: brand words silenced, a long text taken apart into its sentences, phrases joined."""
+    parts, phrases = _unjoined(text, brand_words, profile), phrases_of(profile)
+    return parts if phrases is None else [phrases.joined(part) for part in parts]
+
+
+def _unjoined(text: str, brand_words: frozenset[str], profile: Profile) -> list[str]:
     silence = silence_of(profile, brand_words)
     if silence is not None:
         text = clean.silenced(text, silence)
@@ -49,14 +54,14 @@ def counts(part: str, compound: float) -> bool:
 class VaderScorer:
     """The ``Scorer`` named ``vader``."""
 
-    __slots__ = ("_analyzer", "_profile")
+    __slots__ = ("_analyzer", "_phrases", "_profile")
 
     name: Final = "vader"
     languages: Final = frozenset({"en"})
 
     def __init__(self, profile: Profile) -> None:
         self._profile = profile
-        self._analyzer = analyzer_of(profile)
+        self._analyzer, self._phrases = analyzer_of(profile), phrases_of(profile)
 
     @property
     def version(self) -> str:
@@ -67,8 +72,8 @@ class VaderScorer:
 
     def compound(self, text: str, brand_words: frozenset[str]) -> float | None:
         """The score of a prepared text; ``None`` where nothing in it speaks."""
-        parts = parts_of(text, brand_words, self._profile)
-        compounds = [self._analyzer.compound(part) for part in parts]
+        parts, phrases, read = _unjoined(text, brand_words, self._profile), self._phrases, self._analyzer.compound
+        compounds = [read(part) if phrases is None else read(*phrases.read(part)) for part in parts]
         mean = mean_compound(parts, compounds) if parts else 0.0
         if mean == 0 and self._profile.mend_quotes_and_emoji and not clean.speaks(text):
             return None

@@ -9,6 +9,8 @@ import re
 import string
 from typing import Final
 
+from monitor.scoring import phrases
+
 LONG_CHARS: Final = 280
 """Up to a tweet's length a text says one thing and is scored whole; a longer one sentence by sentence."""
 
@@ -150,8 +152,8 @@ def is_silenced(token: str) -> bool:
 
 
 def shown(text: str) -> str:
-    """A silenced text, or a word of it, as the reader knows it."""
-    return text.replace(_WORD_JOINER, "")
+    """A text with silenced words and joined phrases, or a word of it, as the reader knows it."""
+    return phrases.shown(text.replace(_WORD_JOINER, ""))
 
 
 def bare(token: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Label(StrEnum):
@@ -28,8 +28,7 @@ class Text:
     brand_words: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Sentiment:
+class Sentiment(NamedTuple):
     """What a scorer says of one text: its label, and VADER's compound in [-1, 1] (or the scorer's equivalent)."""
 
     label: Label

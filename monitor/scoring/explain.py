@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from monitor.scoring import clean
@@ -99,7 +99,7 @@ def explain(
     is_vaders = scored.compound is not None and scored.scorer == profile.version
     parts = _parts(text, profile) if is_vaders else []
     return Explanation(
-        **{field.name: getattr(scored, field.name) for field in fields(scored)},
+        **scored._asdict(),
         rating_label=rating_label,
         profile=profile.name,
         positive_at=profile.positive_at,

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 _log: Final = logging.getLogger("sentiment_monitor.scoring.language")
 
@@ -23,8 +22,7 @@ _ENGLISH_CODES: Final = frozenset({"en", "sco"})  # short slangy English passes 
 _NO_WORD: Final = frozenset({"", "un", "und", "zxx", "mul", "mis", "qme", "qst", "qht", "qam", "qct", "art"})
 
 
-@dataclass(frozen=True, slots=True)
-class Language:
+class Language(NamedTuple):
     """``code`` as ISO 639 (``None``: not known); ``readable``: VADER can read it, or may be allowed to try."""
 
     code: str | None

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from hashlib import blake2b
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from monitor.scoring import registry
 from monitor.scoring.builtin import VaderScorer, prepared
@@ -18,8 +17,7 @@ Unscored = Literal["no_text", "language"]
 _LONGEST_VERSION: Final = 70  # of another scorer's; the store keeps 100 characters of both
 
 
-@dataclass(frozen=True, slots=True)
-class Scorable:
+class Scorable(NamedTuple):
     """What decides an item's label. ``rating_label`` is the label its stars give it (METRICS 3), if it has any.
 
     ``title`` and ``body`` are plain text; ``brand_words`` the lower-case words of the brand's name and keywords.
@@ -32,8 +30,7 @@ class Scorable:
     brand_words: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Scored:
+class Scored(NamedTuple):
     """An item's label, what it rests on, and what its text says by itself.
 
     ``compound`` (in [-1, 1]) and ``text_label`` are the text's, also where the stars decide. ``unscored`` says why
@@ -109,7 +106,7 @@ class _Batch:
         if not (self._profile.language_gate or self._routes):
             return as_the_platform_says(platform_language)
         language = language_of(text, platform_language)
-        return language if self._profile.language_gate else replace(language, readable=True)
+        return language if self._profile.language_gate else language._replace(readable=True)
 
     def _ask(self, name: str, waiting: list[tuple[int, Scorable, Language]], answers: list[Scored]) -> None:
         scorer = registry.open_scorer(name, self._profile)

@@ -8,10 +8,10 @@ import math
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
 from monitor.scoring.contract import Label
-from monitor.scoring.lexicon import overlay
+from monitor.scoring.lexicon import Overlay, overlay
 
 _ALGORITHM: Final = 1  # raise it with every change of this package's own code that can change a label
 
@@ -87,6 +87,11 @@ def _version(profile: Profile) -> str:
     package = version("vaderSentiment")
     decisive = {**asdict(profile), "name": None, "algorithm": _ALGORITHM, "package": package}
     if profile.overlay:
-        decisive["overlay"] = [overlay().version, sorted(overlay().values.items()), sorted(overlay().neutral)]
+        decisive["overlay"] = _canonical(overlay())
     canonical = json.dumps(decisive, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return f"vader-{package}/{profile.name}-{hashlib.sha256(canonical.encode()).hexdigest()[:8]}"
+
+
+def _canonical(laid: Overlay) -> list[Any]:
+    values = (laid.values, laid.phrases)
+    return [laid.version, *(sorted(of.items()) for of in values), sorted(laid.neutral), sorted(laid.neutral_phrases)]

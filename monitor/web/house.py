@@ -25,11 +25,12 @@ PASSWORD_SECONDS: Final = 1.0
 class House:
     """One for the whole site; safe for several threads. ``app`` is the program with the newest configuration that is sound."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, *, is_beside: bool = False) -> None:
+        """``is_beside``: the daemon runs as well, and says what is wrong with the configuration."""
         self._app = app
         self._lock = Lock()
         self._looked = time.monotonic()
-        self._files = LiveFiles(app.settings)
+        self._files = LiveFiles(app.settings, logs_faults=not is_beside)
         self._password: tuple[float, str | None] | None = None
         self.signer = Signer(app.database.write(lambda connection: make_key(connection, "web signing")))
         self.throttle = Throttle()

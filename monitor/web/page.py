@@ -19,7 +19,7 @@ from markupsafe import Markup
 
 from monitor.digest import escape, numbers, sentences, times, words
 from monitor.web.access import Visitor
-from monitor.web.asked import CHOICES, Asked
+from monitor.web.asked import CHOICES, Asked, Unasked, instant, window_named
 from monitor.web.bundle import engine_version
 from monitor.web.chosen import REASONS
 from monitor.web.guards import SESSION, VISIT, house_of, is_secure
@@ -80,9 +80,21 @@ def _carried(request: Request, house: House, in_view: Asked | None) -> str:
     """The brand and window that links to other pages keep; of a page without any, those that its address brought along."""
     if in_view is not None:
         return in_view.query()
-    brand, window = request.query_params.get("brand"), request.query_params.get("window")
-    known = {"brand": brand if brand in house.app.brands else None, "window": window if window in CHOICES else None}
-    return urlencode({name: value for name, value in known.items() if value is not None})
+    brand = request.query_params.get("brand")
+    known = {"brand": brand} if brand in house.app.brands else {}
+    return urlencode({**known, **_window_carried(request, house)})
+
+
+def _window_carried(request: Request, house: House) -> Mapping[str, str]:
+    """The window as the address has it; nothing where it has none that makes sense. A single end is the page's own."""
+    given = request.query_params
+    if given.get("since") and given.get("until"):
+        try:
+            window, _ = window_named(house.app, given)
+        except Unasked:
+            return {}
+        return {"since": instant(window.start), "until": instant(window.end)}
+    return {"window": given["window"]} if given.get("window") in CHOICES else {}
 
 
 def _set_cookies(request: Request, answer: HTMLResponse) -> None:

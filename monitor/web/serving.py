@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
-import select
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from threading import Thread
+from functools import partial
 from typing import Final
 
 import uvicorn
@@ -21,12 +19,11 @@ from monitor.app import App
 from monitor.web import access
 from monitor.web.connections import Patient
 from monitor.web.house import House
+from monitor.web.parent import Parent
 from monitor.web.site import make_site
 from storage import tokens
 
 LOG = logging.getLogger("sentiment_monitor.web")
-PARENT_SECONDS: Final = 1.0
-"""How often it is looked whether the daemon is still there."""
 END_SECONDS: Final = 1
 """How long answers that are on their way may take when the server is to end."""
 
@@ -79,12 +76,12 @@ def with_web(app: App, **given: object) -> App:
 
 
 def serve(
-    app: App, bound: socket.socket, *, ready: Callable[[], None] | None = None, with_parent: bool = False
+    app: App, bound: socket.socket, *, ready: Callable[[], None] | None = None, parent: Parent | None = None
 ) -> None:
-    """Answer requests until SIGTERM or SIGINT. Blocks. ``with_parent``: end, too, when standard input closes."""
-    server = server_of(app)
-    if with_parent:
-        Thread(target=_end_with_parent, args=(server, os.getppid()), daemon=True, name="parent").start()
+    """Answer requests until SIGTERM or SIGINT. Blocks. ``parent``: end, too, when that one ends."""
+    server = server_of(app, is_beside=parent is not None)
+    if parent is not None:
+        parent.then(partial(setattr, server, "should_exit", True))
     if ready is not None:
         ready()
     with _ended_by_signals(server):
@@ -116,27 +113,12 @@ def end_soon(seconds: float = 2.0) -> None:
     timer.start()
 
 
-def server_of(app: App) -> uvicorn.Server:
-    """The server of an app's site, yet to be run."""
+def server_of(app: App, *, is_beside: bool = False) -> uvicorn.Server:
+    """The server of an app's site, yet to be run. ``is_beside``: by a daemon."""
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # a bug is logged once, by the site
-    site = make_site(House(app), is_local=app.settings.web.is_local)
+    site = make_site(House(app, is_beside=is_beside), is_local=app.settings.web.is_local)
     config = uvicorn.Config(
         site, http=Patient, ws="none", lifespan="off", log_config=None, access_log=False, server_header=False,
         proxy_headers=False, timeout_keep_alive=15, timeout_graceful_shutdown=END_SECONDS, h11_max_incomplete_event_size=64_000,
     )  # fmt: skip
     return uvicorn.Server(config)
-
-
-def _end_with_parent(server: uvicorn.Server, parent: int) -> None:
-    """The daemon holds the other end of our standard input: it closes when the daemon ends, however it ends.
-
-    Where something else that the daemon started holds it, too, it tells that another process has taken us over.
-    """
-    try:
-        while os.getppid() == parent:
-            readable, _, _ = select.select([sys.stdin], [], [], PARENT_SECONDS)
-            if readable and not os.read(sys.stdin.fileno(), 1_024):
-                break
-    except (OSError, ValueError) as error:
-        LOG.debug("standard input: %s", error)
-    server.should_exit = True

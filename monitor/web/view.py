@@ -124,4 +124,4 @@ def _volume_cells(day: Day) -> tuple[str, ...]:
 
 
 def _read(day: Day) -> str:
-    return "not fully" if day.gap else "yes"
+    return "not watched yet" if day.unwatched else "not fully" if day.gap else "yes"

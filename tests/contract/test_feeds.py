@@ -69,6 +69,7 @@ class TestPolling:
         whole = fake.body()
         half = whole[: whole.rindex(b"<description>") + 20]
         assert len(brought(pulls, fake, half)) == 2
+        assert [entry.what for page in pulls.pages for entry in page.skipped] == ["entry 3"]
         fake.document = None
         pulls.pull()
         assert "if-none-match" not in fake.loopback.requests[-1].headers

@@ -211,3 +211,11 @@ class TestWhatIsNoFeed:
     def test_a_body_that_is_a_path_opens_no_file(self, pulls: Pulls, fake: FakeFeed) -> None:
         with pytest.raises(SourceError):
             brought(pulls, fake, "/etc/hosts")
+
+
+def test_an_id_that_is_no_address_is_not_taken_for_the_link(pulls: Pulls, fake: FakeFeed) -> None:
+    assert one(pulls, fake, "<guid>4711</guid><title>t</title>").url is None
+
+
+def test_an_id_that_is_an_address_is_the_link(pulls: Pulls, fake: FakeFeed) -> None:
+    assert one(pulls, fake, "<guid>https://blog.example/7</guid><title>t</title>").url == "https://blog.example/7"

@@ -246,6 +246,13 @@ def test_ids_of_two_addresses_never_meet(api: Api) -> None:
     assert [item.external_id for item in Told(api).pull()] == ["api.example@4f3a9b6b:1"]
 
 
+def test_a_page_instead_of_json_is_a_matter_of_the_settings(api: Api) -> None:
+    api.answer = Answer(b"<html>Sign in</html>", headers={"Content-Type": "text/html"})
+    for use in (Told(api).pull, Told(api).open().check):
+        with pytest.raises(Unavailable, match=r"not JSON \(text/html\); look at url, and whether it wants a token"):
+            use()
+
+
 @pytest.mark.parametrize("answer", [{"error": "no"}, {"list": None}, {"list": {"a": 1}}, "x", 7, None])
 def test_an_answer_without_its_list_is_no_empty_list(api: Api, answer: object) -> None:
     api.answer = answer

@@ -30,6 +30,7 @@ def test_the_example_shows_its_story_and_sends_none_of_it(first_round: Round) ->
 
 
 def test_what_cannot_be_asked_is_said(example: Home) -> None:
+    example.run("db", "upgrade")
     assert 'no alert "spke"; there are: spike, complaints' in example.run("alerts", "replay", "spke", code=2).stderr
     assert "alert 99: is not there" in example.run("alerts", "ack", "99", code=1).stderr
     assert "alert 99: is not there" in example.run("alerts", "snooze", "99", code=1).stderr

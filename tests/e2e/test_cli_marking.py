@@ -125,3 +125,12 @@ def test_faulty_calls_say_what_is_wrong(fresh: Desk) -> None:
     assert "not there" in fresh.home.run("mark", "99999", "done", code=1).stderr
     assert "not there" in fresh.home.run("correct", "99999", "neutral", code=1).stderr
     assert "is no host" in fresh.home.run("mute", "--site", "a b", code=2).stderr
+    assert "253 characters at most" in fresh.home.run("mute", "--site", f"{'a.' * 200}example", code=2).stderr
+    assert "--by: has 101 characters" in fresh.home.run("correct", "1", "neutral", "--by", "x" * 101, code=2).stderr
+
+
+def test_a_time_that_is_none_is_told_with_its_option(fresh: Desk) -> None:
+    for command in ("items", "scores"):
+        for option in ("--since", "--until"):
+            told = fresh.home.run(command, option, "2026-13-01", code=2).stderr
+            assert told.startswith(f"{option}: time '2026-13-01': not understood")

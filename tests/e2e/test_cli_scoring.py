@@ -100,8 +100,8 @@ def test_rescoring_makes_the_history_what_the_new_profile_says(home: Home, store
     database.close()
 
 
-def test_a_faulty_call_of_rescore_says_what_is_wrong(home: Home) -> None:
-    configured(home)
+def test_a_faulty_call_of_rescore_says_what_is_wrong(home: Home, stores: dict[str, Path]) -> None:
+    configured(home, store=stores["default"])
     assert 'no brand "Nobody"' in home.run("rescore", "--brand", "Nobody", code=2).stderr
     configured(home, 'scorer = "gloom"')
     assert "scorer 'gloom' is not installed; known are vader" in home.run("rescore", code=2).stderr

@@ -280,6 +280,31 @@ def test_try_says_what_is_wrong(home: Home, arguments: list[str], code: int, wor
     assert done.stdout == ""
 
 
+def test_try_fails_where_nothing_of_what_would_be_sent_can_be_read(home: Home) -> None:
+    for body, code in (("{", 1), ('[{"id": 1}, {"id": 2}]', 1), ('[{"id": 1}, {"text": "fine"}]', 0), ("[]", 0)):
+        (home.folder / "body.json").write_text(body, encoding="utf-8")
+        for form in ([], ["--json"]):
+            told = run(home, "try", "webhook", "--file", "body.json", *form, code=code)
+            assert ("--file body.json: nothing of it can be read" in told.stderr) == bool(code)
+        assert bool(json.loads(told.stdout)["skipped"]) == (body != "[]")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["add", "feedz"], 'did you mean "feeds"?'),
+        (["explain", "abc"], 'explain: "abc" is no number of an item; for a text of your own: --text "..."'),
+        (["correct", "7", "negtive"], 'correct: "negtive" is no label; did you mean "negative"?'),
+        (["correct", "7", "x"], "there are: positive, neutral, negative, none"),
+        (["sources", "types", "mastodn"], 'no type "mastodn"; did you mean "mastodon"?'),
+        (["keywords", "try", "--exclude", '"acme phone'], "this quotation mark is never closed; write 'acme phone' in"),
+    ],
+)
+def test_a_slip_is_answered_with_what_was_meant(home: Home, arguments: list[str], words: str) -> None:
+    home.write(MINIMAL)
+    assert words in run(home, *arguments, code=2).stderr
+
+
 # -------------------------------------------------------------------------------------------------- add
 
 
@@ -299,6 +324,15 @@ def test_add_sets_the_source_in_and_leaves_every_other_line_alone(example: Home,
     after = (example.folder / "config.toml").read_text(encoding="utf-8").splitlines()
     at = after.index('name = "hackernews-larkspur"') - 1
     assert after[: at - 1] + after[at + 6 :] == before
+
+
+def test_add_names_who_reads_the_same_already(home: Home, news: FakeHackerNews) -> None:
+    home.write(MINIMAL)
+    same = ("add", "hackernews", "--yes", "-o", f"base_url={news.base_url}")
+    assert json_of(home, *same)["read_by"] == []
+    assert json_of(home, *same, "--anyway")["read_by"] == ["hackernews-acme"]
+    told = run(home, *same, "-o", "stories=false").stderr
+    assert "hackernews-acme reads the same for Acme already" in told
 
 
 def test_add_asks_for_credentials_and_keeps_them_apart(home: Home, reddit: FakeReddit) -> None:
@@ -330,7 +364,7 @@ def test_add_asks_for_credentials_and_keeps_them_apart(home: Home, reddit: FakeR
     assert "***" in shown
     assert SECRET not in shown
 
-    again = json_of(home, "add", "reddit", "-o", f"base_url={reddit.base_url}", "--name", "second", "--yes")
+    again = json_of(home, "add", "reddit", "-o", f"base_url={reddit.base_url}", "-o", "subreddits=acme", "--yes")
     assert (again["account"], again["source"]["account"], again["secrets"]) == (None, "reddit-main", [])
 
 
@@ -354,6 +388,7 @@ def test_add_writes_nothing_when_the_answer_is_no(home: Home, news: FakeHackerNe
         (["hackernews", "--yes", "--account", "main"], 2, 'no account "main" of type hackernews'),
         (["feeds", "--yes"], 2, "feeds.url: missing; give --option url="),
         (["hackernews", "--yes", "-o", f"base_url={NOWHERE}"], 1, "cannot be reached"),
+        (["hackernews", "--yes"], 2, "taken: this source reads the very same for Acme; give --anyway"),
         (["sample", "--yes", "-o", "stream=reddit", "--every", "1s"], 2, "sources.sample-acme.every"),
     ],
 )

@@ -54,11 +54,13 @@ class _Narrow(Home):
 
 
 def test_names_that_begin_alike_are_told_apart_on_a_narrow_terminal(narrow: Home) -> None:
+    narrow.run("db", "upgrade")
     for shown in (narrow.run("sources"), narrow.run("check", code=1)):
         assert all(name in shown.stdout for name in NAMES)
 
 
 def test_items_of_an_unknown_source_are_not_none_but_a_mistake(narrow: Home) -> None:
+    narrow.run("db", "upgrade")
     assert '--source: no source "nope"; there are: a-rather' in narrow.run("items", "--source", "nope", code=2).stderr
     assert narrow.json("items", "--source", "drawer") == {"items": [], "total": 0, "next": None}
 
@@ -86,6 +88,7 @@ def test_a_source_that_another_process_reads_is_named(narrow: Home) -> None:
 
 
 def test_a_source_that_rests_is_not_called_gone_from_the_configuration(narrow: Home) -> None:
+    narrow.run("db", "upgrade")
     narrow.run("sources")
     narrow.write(CONFIG + "enabled = false\n")
     states = {state["name"]: state["words"] for state in narrow.json("sources")["sources"]}

@@ -19,14 +19,22 @@ brand = "Acme"
 """
 
 
-def test_before_a_feed_was_first_read_is_a_gap_and_no_quiet_time(home: Home) -> None:
+def test_before_a_feed_was_first_read_is_no_gap_and_no_quiet_time(home: Home) -> None:
     feed = Loopback(lambda _: Reply(FEED, headers={"Content-Type": "application/rss+xml"}))
     try:
         home.write(CONFIG.format(source=f'type = "feeds"\noptions = {{ url = "{feed.url}/feed" }}'))
         home.run("run", "--once")
-        coverage = home.json("scores", "--since", "7d")["brands"][0]["coverage"]
-        assert coverage["complete"] is False
-        assert [gap["reason"] for gap in coverage["gaps"]] == ["before this source was watched"]
+        brand = home.json("scores", "--since", "7d")["brands"][0]
+        coverage = brand["coverage"]
+        assert (coverage["complete"], coverage["gaps"], coverage["unread"]) == (True, [], [])
+        assert [(one["source"], one["in_window"]) for one in coverage["begun"]] == [("it", True)]
+        assert coverage["watched_since"] == coverage["begun"][0]["since"]
+        assert [day["unwatched"] for day in brand["series"]][:7] == [True] * 7
+        assert (brand["volume"]["expected"], brand["volume"]["watched_days"]) == (None, 0)
+        told = home.run("scores", "--since", "7d").stdout
+        assert "not comparable with the 7 days before: not watched long enough" in told
+        assert "watched:      since" in told
+        assert "gap:" not in told
     finally:
         feed.close()
 

@@ -28,6 +28,8 @@ from storage.tables import AUTHOR, ITEM, ROLLUP
 from storage.verify import verify
 from tests.fakes.storing import Shop, dump
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ROWS = 10_000

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from monitor.app import utc_now
 from monitor.daemon import horizons
-from monitor.health import is_alive
-from storage import sources
+from monitor.health import is_alive, is_heard_of
+from storage import parties, sources
 from tests.fakes.newsroom import Open
 
 LONG = timedelta(hours=3)
@@ -35,3 +35,14 @@ def test_a_first_pull_may_take_hours(newsroom: Open) -> None:
     assert sources.claim_source(room.app.database, "worker", horizons(room.app), room.now, lease) is not None
     room.now += LONG
     assert is_alive(room.app)
+
+
+def test_the_daemon_of_this_machine_is_heard_of_until_it_leaves(newsroom: Open) -> None:
+    app = newsroom().app
+    here, away = f"{app.owner.partition(':')[0]}:1:ab", "elsewhere:1:cd"
+    parties.announce(app.database, away, app.now(), {})
+    assert not is_heard_of(app)
+    parties.announce(app.database, here, app.now(), {})
+    assert is_heard_of(app)
+    parties.leave(app.database, here)
+    assert not is_heard_of(app)

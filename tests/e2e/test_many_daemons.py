@@ -10,6 +10,7 @@ from itertools import pairwise
 from threading import Event
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select
 
 from connectors.testing.loopback import Loopback, Reply, Request
@@ -19,6 +20,8 @@ from storage.tables import DELIVERY, DIGEST, ITEM, PULL, SOURCE
 from storage.verify import verify
 from tests.e2e.conftest import Home
 from tests.e2e.forking import Forked
+
+pytestmark = pytest.mark.long
 
 STREAMS = ("reddit", "mastodon", "forum", "news")
 EVERY_SECONDS = 10

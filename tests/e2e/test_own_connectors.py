@@ -18,6 +18,8 @@ from monitor import scaffold
 from tests.e2e.conftest import Home
 from tests.fakes.packages import install_broken
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "connectors" / "writing.md"
 LONGEST = "abcdefghij_klmnopqrst_uvwxyz12"

@@ -46,7 +46,7 @@ def test_one_round_writes_the_digests_and_a_second_adds_nothing(example: Home) -
     assert digest_files(example) == files
 
 
-def test_without_internet_the_rest_is_complete_and_the_gap_is_shown(first_round: Round) -> None:
+def test_without_internet_the_rest_is_complete_and_what_was_never_read_is_said(first_round: Round) -> None:
     example, done = first_round.home, first_round.done
     fates = {pull["source"]: pull["fate"] for pull in done["pulls"]}
     real = {name for name in fates if name.startswith("home-assistant")}
@@ -55,7 +55,7 @@ def test_without_internet_the_rest_is_complete_and_the_gap_is_shown(first_round:
 
     brands = {brand["brand"]: brand for brand in example.json("scores", "--since", "9d")["brands"]}
     assert brands["Home Assistant"]["coverage"]["complete"] is False
-    assert {gap["source"] for gap in brands["Home Assistant"]["coverage"]["gaps"]} == real
+    assert {one["source"] for one in brands["Home Assistant"]["coverage"]["unread"]} == real
     assert brands["Home Assistant"]["social"]["score"] is None
     assert brands["Larkspur"]["coverage"]["complete"] is True
     states = {state["name"]: state["state"] for state in example.json("sources")["sources"]}

@@ -35,6 +35,8 @@ from tests.fakes.mastodon import FakeMastodon
 from tests.fakes.stackexchange import FakeStackExchange
 from tests.fakes.wordpress import FakeWordPress
 
+pytestmark = pytest.mark.long
+
 KINDS: dict[type[FakePlatform], tuple[str, str, int]] = {  # type, how often, how many sources
     FakeHackerNews: ("hackernews", "3m", 5),
     FakeMastodon: ("mastodon", "3m", 4),

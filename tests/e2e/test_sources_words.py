@@ -251,6 +251,7 @@ def drawer(write_config: Callable[[str], Home]) -> Home:
 
 
 def test_every_form_of_the_command_prints_one_document(drawer: Home) -> None:
+    drawer.run("db", "upgrade")
     assert drawer.json("sources", "--healthy") == {"healthy": True}
     drawer.run("pull")
     (found,) = drawer.json("sources")["sources"]

@@ -110,6 +110,7 @@ def test_a_server_that_is_away_for_a_while_is_waited_for(
     assert (store.count(), store.cursor) == (first, cursor)
     daemon.until(lambda: store.count() == len(fake.seeds))
     daemon.until(lambda: daemon.says("works again"))
+    daemon.until(lambda: any(row["ok"] for row in store.rows(PULL)))
     daemon.stop()
     store.assert_each_once(fake.expected())
     assert [row["lease_owner"] for row in store.rows(SOURCE)] == [None]

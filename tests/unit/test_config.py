@@ -90,7 +90,7 @@ type = "webook"
         "sources.hn.brand": 'no brand "Acne"; did you mean "Acme"?',
         "sources.hn.options.storys": 'did you mean "stories"?',
         "brands.Acme.competitors": 'no brand "Rvial"; did you mean "Rival"?',
-        "digests.daily.channels": "there are: none",
+        "digests.daily.channels": "there are: hook",
         "channels.hook.type": 'did you mean "webhook"?',
         "digests.daily.schedule": "",
     }
@@ -173,3 +173,44 @@ def test_two_of_one_name_are_refused() -> None:
 def test_a_table_that_should_be_a_list_says_how_it_is_written() -> None:
     found = faults('[brands]\nname = "Acme"\n')
     assert "brands: is one table, and needs to be a list; write [[brands]] instead of [brands]" in found
+
+
+def test_a_faulty_or_missing_name_hides_no_other_fault_of_its_entry() -> None:
+    found = faults(
+        SOUND
+        + """
+[[digests]]
+name = "a/b"
+schedule = "61 8 * * *"
+brands = ["Zed"]
+channels = ["nowhere"]
+
+[[rules]]
+when = "rating <="
+channels = ["nowhere"]
+"""
+    )
+    places = [fault.partition(": ")[0] for fault in found]
+    assert set(places) == {
+        "digests.a/b.name",
+        "digests.a/b.schedule",
+        "digests.a/b.brands",
+        "digests.a/b.channels",
+        "rules[1].name",
+        "rules[1].channels",
+        "rules[1].when",
+    }
+
+
+@pytest.mark.parametrize("address", ["mysql://user:s3cret@host/name", "var/monitor.db", "s3cret"])
+def test_a_database_that_nothing_can_open_is_a_fault_that_does_not_show_its_password(address: str) -> None:
+    (fault,) = faults(SOUND + f'\n[monitor]\ndatabase = "{address}"\n')
+    assert fault.startswith(
+        "monitor.database: neither the address of an SQLite file nor of a PostgreSQL server; write "
+    )
+    assert "s3cret" not in fault
+
+
+def test_what_refers_to_a_faulty_channel_is_not_called_wrong_besides() -> None:
+    (fault,) = faults(SOUND.replace('type = "file"', 'type = "carrier pigeon"'))
+    assert fault.startswith("channels.files.type: ")

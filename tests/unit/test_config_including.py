@@ -77,7 +77,7 @@ def test_a_pattern_may_match_nothing_but_a_named_file_must_be_there(write: Write
 
 
 def test_a_fault_names_the_file_and_the_line_of_its_entry(write: Write) -> None:
-    feed = '[[sources]]\ntype = "feeds"\nbrand = "Rival"\n'
+    feed = '[[sources]]\ntype = "feeds"\nbrand = "Rival"\noptions = { url = "https://x.example/f" }\n'
     found = faults(write(FIRST + feed, brands__rival=RIVAL + FEED.format("news", "Rivale") + feed))
     assert found == [
         "sources[1].name: missing; add name = ...",

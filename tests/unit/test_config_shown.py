@@ -91,6 +91,7 @@ def test_what_is_in_effect_is_shown_with_its_defaults(made: dict[str, object]) -
         "duplicates": "count",
         "executor": "processes",
         "log_level": "info",
+        "sleep": True,
     }
 
 

@@ -90,3 +90,10 @@ def test_a_folder_that_is_none_is_an_error_of_the_system(tmp_path: Path) -> None
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
         replace(tmp_path / "file" / "config.toml", "")
+
+
+def test_a_file_that_cannot_be_written_is_named_as_the_user_named_it(tmp_path: Path) -> None:
+    file = tmp_path / "nowhere" / "config.toml"
+    with pytest.raises(OSError, match="No such file") as caught:
+        replace(file, SOUND)
+    assert caught.value.filename == str(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from sqlalchemy import event, update
 from monitor import marking
 from monitor.app import App, watched
 from monitor.config import parse
+from monitor.judging import beyond_words
 from monitor.keyword_rules import BrandRules, RuleCount, rules_in, rules_of
+from monitor.keyword_trials import would_catch
 from monitor.rematching import rematch
 from storage.engine import Database
 from storage.recent import newest_first
@@ -137,3 +140,21 @@ def test_a_store_is_looked_at_without_being_written_to(shop: Shop, known: bool) 
     event.listen(shop.database.engine, "before_cursor_execute", lambda *given: statements.append(given[2]))
     assert [one.counting for one in rules_in(settings, shop.database)] == ([1] if known else [])
     assert not [one for one in statements if one.split()[0] in ("INSERT", "UPDATE", "DELETE")]
+
+
+def test_what_no_keyword_decides_about_is_told_with_its_source(shop: Shop) -> None:
+    stored(shop, "acme phone", "a toy")
+    shop.pull(item("own", kind="post", text="look at our toy"))
+    sources = [{"name": "north", "type": "sample", "brand": "Acme", "options": {"stream": "forum"}}]
+    words = {"name": "Acme", "exclude": ["toy"]}
+    by_words = app_on(shop, exclude=["toy"])
+    everything = replace(by_words, settings=parse({"brands": [words], "sources": [{**sources[0], "match": "all"}]}))
+    assert rules_of(by_words)[0].beyond == {"north": 1}
+    assert rules_of(everything)[0].beyond == {"north": 3}
+    trial = would_catch(everything, "Acme", ["phone"])
+    assert (trial.excluded, trial.beyond) == (0, {"north": 3})
+    assert rematch(everything, dry_run=True).brands[0].beyond == {"north": 3}
+    assert beyond_words(trial.beyond) == (
+        'no keyword decides about 3 more, own posts and what counts by nature or by match = "all": north 3'
+    )
+    assert beyond_words({str(n): 9 - n for n in range(7)}).endswith("4 5, 2 more sources")

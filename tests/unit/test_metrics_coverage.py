@@ -11,7 +11,6 @@ from random import Random
 
 import numpy as np
 import pytest
-from scipy.stats import binom
 
 from monitor.metrics.change import change
 from monitor.metrics.intervals import design_effect, score_interval, tango
@@ -48,6 +47,8 @@ def ends(n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def exact_coverage(n: int, positive: float, negative: float, low: np.ndarray, high: np.ndarray) -> float:
     """The chance that the interval holds the true score, summed over all outcomes of n items."""
+    from scipy.stats import binom  # which takes seconds, and every process that tests collects this file
+
     true = positive - negative
     counts = np.arange(n + 1)
     first = binom.pmf(counts, n, positive)

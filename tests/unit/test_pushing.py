@@ -29,6 +29,7 @@ from monitor.pushing import (
     hand_in,
 )
 from monitor.schedule import span
+from monitor.steering import CannotSteer, pull_soon
 from storage import receiving, sources
 from storage.party_tables import RECEIVED
 from storage.tables import ITEM, PULL, SOURCE
@@ -288,3 +289,30 @@ def test_copies_among_what_is_handed_in_are_decided_at_once(database_url: str) -
     found = world.app.database.read(lambda connection: connection.execute(select(ITEM.c.uncounted)).scalars().all())
     assert sorted(found, key=str) == [None, "duplicate", "duplicate"]
     world.app.database.close()
+
+
+def test_how_old_the_newest_item_is_is_told_to_the_minute_whatever_grew_since(world: World) -> None:
+    at = NOW - timedelta(minutes=7, seconds=20)
+    world.send({**GOOD, "published_at": at.isoformat()}, key="a")
+    world.now += HOUR
+    world.send({**GOOD, "published_at": at.isoformat(), "likes": 9}, key="b")
+    assert world.health().newest_item_at == at
+
+
+def test_where_to_send_is_told_with_the_header_and_never_the_secret(world: World) -> None:
+    told = world.health().sent_to
+    assert told == (
+        "POST http://127.0.0.1:8350/api/v1/sources/shop/items, signed with the secret: the signature in X-Signature, "
+        "the time in X-Timestamp; the dashboard takes it, which is off: set enabled = true under [web]"
+    )
+    assert world.health("lemmy").sent_to is None
+
+
+def test_what_rests_is_listed_last_even_if_it_was_never_read(world: World) -> None:
+    (*_, last) = health_of_sources(world.app)
+    assert (last.name, last.state, last.words) == ("old shop", "resting", "rests (enabled = false)")
+
+
+def test_what_is_sent_to_cannot_be_pulled(world: World) -> None:
+    with pytest.raises(CannotSteer, match="shop: is not pulled, others send to it: http"):
+        pull_soon(world.app, "shop")

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from storage.reasons import Mute, Mutes, host_of, site_name, why_uncounted
+from storage.reasons import LONGEST_SITE, Mute, Mutes, host_of, site_name, why_uncounted
 
 ORDER = ("not_about_us", "muted", "excluded", "duplicate")
 
@@ -69,3 +69,10 @@ def test_a_mute_of_one_brand_is_of_no_other() -> None:
 
 
 CASES = ([1, 2], [None, 7], [None, "https://spam.example"])
+
+
+def test_what_is_too_long_for_a_host_is_none() -> None:
+    longest = ".".join(["a" * 49] * 5) + ".org"
+    assert len(longest) == LONGEST_SITE
+    assert (site_name(longest), host_of(f"https://{longest}/x")) == (longest, longest)
+    assert (site_name(f"a{longest}"), host_of(f"https://a{longest}/x")) == (None, None)

@@ -251,3 +251,23 @@ def test_the_age_is_the_source_s_or_the_monitor_s_and_nothing_where_the_platform
         assert rereads_until(app, app.settings.source("one")) == until
     finally:
         app.close()
+
+
+def test_what_was_stored_before_it_was_switched_on_has_its_turns_as_well(tmp_path: Path, migrated_file: Path) -> None:
+    url = f"sqlite:///{shutil.copyfile(migrated_file, tmp_path / 'store.db')}"
+    off = World(url, refresh=False)
+    ages = {"young": timedelta(minutes=10), "days": timedelta(days=2), "old": timedelta(days=8)}
+    items = [item(name, published_at=AT - age, likes=1, refresh_at=None) for name, age in ages.items()]
+    ingest.save_page(off.app.database, off.claim, PageValues(items=items), NOW)
+    assert off.reread(Platform()) == Reread()
+    assert {row["refresh_at"] for row in off.rows()} == {None}
+    sources.finish_pull(off.app.database, off.claim, Outcome(AT), AT)
+    off.app.close()
+
+    on = World(url)
+    assert on.reread(Platform()) == Reread()
+    turns = {row["external_id"]: row["refresh_at"] for row in on.rows()}
+    assert turns == {"young": AT + timedelta(minutes=5), "days": AT + timedelta(days=1), "old": None}
+    on.now += timedelta(minutes=6)
+    assert on.reread(Platform()).read == 1
+    on.app.close()

@@ -247,3 +247,23 @@ def test_a_cursor_is_kept_beside_the_readings_or_left_alone(begun: Shop) -> None
     assert begun.row(SOURCE, name="north")["cursor"] == {"page": 1}
     reread(begun, claim=claim, cursor={"page": 2})
     assert begun.row(SOURCE, name="north")["cursor"] == {"page": 2}
+
+
+# -------------------------------------------------------------------------------------------- what has no turn yet
+
+
+def test_items_without_a_turn_are_found_and_given_one_once(shop: Shop) -> None:
+    mine = [item(name, published_at=NOW, refresh_at=None) for name in ("a", "b")]
+    shop.pull(*mine, item("old", published_at=OLD, refresh_at=None), due_item("due"))
+    shop.pull(item("south's", published_at=NOW, refresh_at=None), name="south")
+    claim = shop.claimed()
+    since = NOW - timedelta(hours=1)
+    found = refreshing.unscheduled(shop.database, claim, since, 100)
+    assert [at for _, at in found] == [NOW, NOW]
+    first = found[0][0]
+    assert refreshing.unscheduled(shop.database, claim, since, 1) == found[:1]
+    assert refreshing.unscheduled(shop.database, claim, since, 100, after=first) == found[1:]
+    refreshing.schedule(shop.database, {first: NEXT})
+    refreshing.schedule(shop.database, {first: AT})
+    assert shop.row(ITEM, id=first)["refresh_at"] == NEXT
+    assert refreshing.unscheduled(shop.database, claim, since, 100) == found[1:]

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import httpx
+from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from monitor.app import App, build
 from monitor.config import load
 from monitor.web import access, api, pages
+from monitor.web.headers import ALWAYS
 from monitor.web.site import routers
 from storage import tokens
 from tests.web.serving import Dashboard, served
@@ -97,6 +99,30 @@ def raw(dashboard: Dashboard, sent: bytes, *, seconds: float = 10) -> bytes:
         while part := connection.recv(65_536):
             told += part
         return told
+
+
+def asked(path: str = "/welcome", *lines: str, version: str = "1.1") -> bytes:
+    """A request as it goes over the wire."""
+    return "\r\n".join([f"GET {path} HTTP/{version}", *lines, "Connection: close", "", ""]).encode("latin-1")
+
+
+def status(told: bytes) -> int:
+    return int(told.split(b" ", 2)[1])
+
+
+def is_guarded(answer: httpx.Response, *, but: tuple[str, ...] = ()) -> None:
+    """Every header that all answers carry."""
+    for name, value in ALWAYS.items():
+        if name not in but:
+            assert answer.headers.get_list(name) == [value], (answer.request.url, name)
+    assert "server" not in answer.headers
+    assert "x-powered-by" not in answer.headers
+
+
+def site_of(dashboard: Dashboard) -> FastAPI:
+    site = dashboard.server.config.app
+    assert isinstance(site, FastAPI)
+    return site
 
 
 # ------------------------------------------------------------------------------------------------------ addresses

@@ -13,6 +13,8 @@ from tests.web.doors import door
 from tests.web.everything import documents, settled
 from tests.web.serving import Dashboard
 
+pytestmark = pytest.mark.long
+
 FRAMED = "/preview"
 """Documents within a page: their own words, in a frame."""
 

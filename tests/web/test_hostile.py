@@ -18,6 +18,8 @@ from storage.tables import METADATA
 from tests.web.everything import documents, settled
 from tests.web.serving import Dashboard
 
+pytestmark = pytest.mark.long
+
 RUN: Final = "window.harmed=1"
 WORDS: Final = (
     f"<script>{RUN}</script><img src=x onerror={RUN}><svg onload={RUN}><iframe srcdoc='<script>parent.harmed=1</script>'>",

@@ -195,12 +195,21 @@ def test_a_count_is_said_as_far_as_it_was_made(total: int | None, words: str) ->
 
 def test_a_download_holds_the_whole_selection(read_only: Dashboard) -> None:
     wanted = ItemFilter(brand=BRAND, kinds=["review"], labels=["negative"])
-    expected = [item.id for item in listing.items(read_only.app.database, wanted, limit=5_000)]
+    found = listing.items(read_only.app.database, wanted, order="unanswered", limit=5_000)
+    expected = [item.id for item in found]
     query = f"page=/reviews&brand={BRAND}&window=all&label=negative"
     rows = list(csv.DictReader(io.StringIO(read_only.get(f"/items.csv?{query}").text)))
     assert [int(row["id"]) for row in rows] == expected
     lines = read_only.get(f"/items.jsonl?{query}").text.splitlines()
     assert [json.loads(line)["id"] for line in lines] == expected
+
+
+def test_a_download_comes_in_the_order_of_the_list(read_only: Dashboard) -> None:
+    query = f"brand={BRAND}&window=90d&order=negative&page=/mentions"
+    scores = [json.loads(line)["compound"] for line in read_only.get(f"/items.jsonl?{query}").text.splitlines()]
+    known = [score for score in scores if score is not None]
+    assert known[0] < known[-1]
+    assert known == sorted(known)
 
 
 def test_a_table_has_the_columns_of_the_command_and_no_formulas(dashboard: Dashboard) -> None:

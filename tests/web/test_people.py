@@ -49,6 +49,13 @@ def test_a_brand_without_competitors_says_how_to_name_them(read_only: Dashboard)
     assert "competitors = [" in read_only.get("/competitors?brand=Pebblebox").text
 
 
+@pytest.mark.parametrize("page", ["/competitors", "/competitors/items"])
+def test_the_share_of_voice_stands_once(read_only: Dashboard, page: str) -> None:
+    whole = "&whole=1" if page == "/competitors" else ""
+    text = read_only.get(f"{page}?brand=Larkspur&window=90d{whole}").text
+    assert text.count("share of voice among the competitors") == 1
+
+
 def test_competitors_are_shown_with_their_ranges_and_the_verdict(read_only: Dashboard) -> None:
     text = read_only.get("/competitors?brand=Larkspur&window=30d&whole=1").text
     assert "clearly behind" in text

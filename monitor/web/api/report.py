@@ -53,6 +53,7 @@ class SeriesPoint(Answer):
     low: float | None = Field(description="The lower end of the likely range, of scores and means.")
     high: float | None
     gap: bool = Field(description="A source had a gap here: a low figure may mean missing, not quiet.")
+    unwatched: bool = Field(description="No source was watched yet: what is here came later, the rest is not known.")
 
 
 class SeriesOfBrand(Answer):

@@ -67,6 +67,9 @@ class SourceOut(Answer):
         examples=["fine"],
     )
     words: str
+    watched_since: datetime | None = Field(
+        description="Of the time before nothing is known; null: of none, or not read yet."
+    )
     known_until: datetime | None = Field(description="Up to here everything has been read.")
     next_run_at: datetime | None
     failures: int = Field(description="In a row.")

@@ -30,6 +30,8 @@ LATELY: Final = timedelta(days=30)
 LONGEST: Final = timedelta(days=366)
 EXCERPT: Final = 180
 DAYS_SHOWN: Final = 31
+TRIAL_SECONDS: Final = 8.0
+"""How long a trial may look through the store."""
 TRIED: Final = "tried"
 EXAMPLES: Final = (
     ("rating <= 2 and not replied", "bad reviews that nobody has answered"),
@@ -93,7 +95,8 @@ def tried_fields(app: App, when: str, since: str, brand: str) -> dict[str, Any]:
         rule = Rule(TRIED, condition(app.settings, when), frozenset(brands))
     except QueryError as error:
         return told | {"faulty": (error.message, error.rendering)}
-    (trial,) = try_out(app.database, [rule], list(app.brands), begin, app.now(), app.settings.monitor.zone)
+    zone = app.settings.monitor.zone
+    (trial,) = try_out(app.database, [rule], brands, begin, app.now(), zone, seconds=TRIAL_SECONDS)
     days = sorted(trial.by_day.items(), reverse=True)
     return told | {"trial": trial, "days": days[:DAYS_SHOWN], "left_out": max(0, len(days) - DAYS_SHOWN)}
 

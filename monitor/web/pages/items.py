@@ -159,6 +159,7 @@ COLUMNS: Final = (
 )
 """Those of ``items --csv``."""
 READ_AT_ONCE: Final = 1_000
+BY_TIME: Final = ("newest", "oldest")
 
 
 @router.get("/items.csv")
@@ -193,8 +194,13 @@ def _file(parts: Iterator[str], media_type: str, name: str) -> Response:
 
 
 def _everything(app: App, asked: Chosen) -> Iterator[StoredItem]:
-    """All items, page by page, each read when it is needed; by time, since only that order needs no sorting for every page."""
-    order = asked.order if asked.order == "oldest" else "newest"
+    """All items in the list's order, page by page, each read when it is needed.
+
+    More than :data:`COUNTED_TO` come by time, since every other order is sorted anew for each page.
+    """
+    order = asked.order
+    if order not in BY_TIME and listing.count_items(app.database, asked.wanted, COUNTED_TO + 1) > COUNTED_TO:
+        order = "newest"
     after: listing.Key | None = None
     while True:
         found = listing.items(app.database, asked.wanted, order=order, limit=READ_AT_ONCE, after=after)

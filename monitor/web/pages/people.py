@@ -82,14 +82,14 @@ def competitors(request: Request, house: Here, asked: InView, whole: bool = Fals
 @router.get("/competitors/items")
 def competitors_part(request: Request, house: Here, asked: InView) -> Response:
     fields = _beside(house, asked, items=True)
-    return render(request, "competitors_items.html", title="", in_view=asked, **fields)
+    return render(request, "competitors_items.html", title="", in_view=asked, whole=False, **fields)
 
 
 def _beside(house: Here, asked: InView, *, items: bool) -> dict[str, Any]:
     rivals = next(brand.competitors for brand in house.settings.brands if brand.name == asked.brand)
     names = [asked.brand, *(name for name in rivals if name in asked.brands)]
     report = build_report(house.app, names, asked.window, items=items)
-    versus = groups.versus(report.brands[0], links(BASE, report.window)) if items else None
+    versus = groups.versus(report.brands[0], links(BASE, report.window), with_voice=False) if items else None
     return {"report": report, "versus": versus, "here": here}
 
 

@@ -53,7 +53,7 @@ def sources(request: Request, house: Here) -> Response:
     beats = stored.beats(house.app.database, BEATS)
     paused = steering.held(house.app)
     rows = [_row(one, beats.get(one.name, ()), paused) for one in health_of_sources(house.app, others)]
-    rows.sort(key=lambda row: (("bad", "warn", "good", "quiet").index(row.tone), row.health.name.lower()))
+    rows.sort(key=_urgency)
     return render(
         request,
         "sources.html",
@@ -141,6 +141,12 @@ def _test(house: House, name: str) -> tuple[str, bool]:
     finally:
         timer.cancel()
     return f"{escape.name(name)}: {finding.state}" + (f"; {finding.mend}" if finding.mend else ""), not finding.ok
+
+
+def _urgency(row: Row) -> tuple[bool, int, str]:
+    """Those that need somebody first, those that rest last."""
+    tones = ("bad", "warn", "good", "quiet")
+    return row.health.state == "resting", tones.index(row.tone), row.health.name.lower()
 
 
 def _row(one: Health, beats: Sequence[stored.Beat], paused: set[str]) -> Row:

@@ -1,6 +1,6 @@
 // Draws the charts of a page: Vega-Lite from the server, in the page's own colours; a point leads to the items behind it.
 "use strict";
-const DARK = { "#2f74b8": "#6aa9e6", "#c9d0d9": "#5c6878", "#e0762a": "#f0995a", "#e6eaef": "#303a48", "#1c2430": "#e6ebf2", "#566173": "#a3afbf", "#f3dfb8": "#4a3d1c", "#ffffff": "#1a212b", "#7a4d00": "#f3cf86", "#4b5b76": "#8fa0bd", "#93a1b8": "#5d6b85" };
+const DARK = { "#2f74b8": "#6aa9e6", "#c9d0d9": "#5c6878", "#e0762a": "#f0995a", "#e6eaef": "#303a48", "#1c2430": "#e6ebf2", "#566173": "#a3afbf", "#f3dfb8": "#4a3d1c", "#f4f6f8": "#212935", "#ffffff": "#1a212b", "#7a4d00": "#f3cf86", "#4b5b76": "#8fa0bd", "#93a1b8": "#5d6b85" };
 
 function isDark() {
   const chosen = document.documentElement.dataset.theme;
