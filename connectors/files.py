@@ -43,7 +43,7 @@ from connectors.tidy import digest
 
 __all__ = ["PLUGIN", "FileOptions", "Files", "address_of", "open_file", "prefix_of"]
 
-ITEMS_A_PAGE = 500
+ITEMS_A_PAGE = 1_000
 AT_REST = timedelta(minutes=1)
 """A file that nobody wrote to for so long is finished, also at its first pull; else its last row may be half written."""
 _MAPPINGS_KEPT = 64

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 from connectors.contract import MAX_ID, Author, Counts, Item, Rating
@@ -33,8 +33,7 @@ ELLIPSIS: Final = "…"
 """Ends what was cut off."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One item, ready to be stored; what is unknown, empty or cannot be true is ``None``.
 
     ``stars`` (1 to 5, the common scale) and ``star_cell`` are ``None`` for a verdict of yes or no, which has a
@@ -133,6 +132,8 @@ def bare_text(text: str | None) -> str:
     bare = fold(text or "")
     if "@" in bare or "://" in bare or "www." in bare:
         bare = _ADDRESSES.sub(" ", bare)
+    if bare.isascii() and bare.isprintable() and "  " not in bare:  # nothing to be evened out: the usual
+        return bare.strip()
     return " ".join(bare.split())
 
 

@@ -65,7 +65,7 @@ def _of_brand(app: App, known: KnownAs, brand_id: int, found: Sequence[Matched])
         own = entry.row.external_id
         name = next((name for name in (own, *names[own]) if name in stored), None)
         strangers += name is None and _is_covered(known, entry)
-        yield entry if name in (None, own) else replace(entry, row=replace(entry.row, external_id=str(name)))
+        yield entry if name in (None, own) else replace(entry, row=entry.row._replace(external_id=str(name)))
     if strangers:
         LOG.warning(
             "rows=%d of %s... lie within an import of the same file and are none of its rows; "

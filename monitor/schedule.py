@@ -379,6 +379,8 @@ def next_reread(published_at: datetime, now: datetime, until: timedelta) -> date
 
     Steps that are past are not made up for. The steps are ``REREAD_AT``, then one a week.
     """
+    if published_at + until <= now:
+        return None
     last = REREAD_AT[-1]
     weeks = max(1, (now - published_at) // last + 1)
     step = next((step for step in (*REREAD_AT, weeks * last) if published_at + step > now), None)

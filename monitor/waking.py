@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import sys
 from collections.abc import Iterator
@@ -11,7 +10,7 @@ from dataclasses import replace
 
 from monitor import __version__
 from monitor.app import App
-from monitor.cli.common import Failure, load_settings, set_up_logging
+from monitor.cli.common import Failure, load_settings, set_up_logging, spare_collections
 from monitor.config.models import Settings
 from monitor.daemon import Daemon
 from monitor.sleep import Bed, Daily
@@ -30,7 +29,7 @@ def go_on(daily: Daily, night: Night, why: Why) -> int:
     try:
         with _beside(night.child) as keeper:
             app = _built(daily)
-            gc.freeze()
+            spare_collections()
             try:
                 Daemon(app, bed=Bed(_arguments(), night.log_format, keeper)).run(awoken=True)
             finally:

@@ -50,6 +50,16 @@ def words_of(title: str | None, text: str | None) -> list[str]:
     return words + tagged if tagged else words
 
 
+def document(title: str | None, text: str | None) -> str:
+    """The same words, parted by blanks (several of them here and there), which takes half the time for what most people write."""
+    fields = [field for field in (title, text) if field]
+    if sum(map(len, fields)) <= 2 * MAX_REPEATS and not any(map(_IS_SPECIAL, fields)):
+        plain = [field.translate(_ASCII) for field in fields]
+        if not any(map(_HAS_OVERLONG, plain)):
+            return f" {GAP} ".join([field for field in plain if not field.isspace()])
+    return " ".join(words_of(title, text))
+
+
 def sought(text: str, *, prefix: bool = False) -> Sought:
     """What a word or phrase is looked for as; Korean words may always go on, since particles hang on them."""
     tag = _sole_tag(text.strip())
@@ -125,6 +135,8 @@ def _plain(text: str) -> str:
 
 
 _ASCII: Final = "".join(chr(code).lower() if chr(code).isalnum() else " " for code in range(128))
+_IS_SPECIAL: Final = re.compile(r"[#@]|[^\x00-\x7f]").search
+_HAS_OVERLONG: Final = re.compile(rf"[^ ]{{{MAX_WORD + 1}}}").search
 _LAW: Final = re.compile("[™℠Ⓡ®©℗]")
 _PIECE_CHARS: Final = 1_000
 _PIECE: Final = re.compile(rf"(?s).{{0,{_PIECE_CHARS}}}\s|.{{1,{_PIECE_CHARS}}}")

@@ -129,10 +129,10 @@ class TestGrowing:
         assert len(source.stored) == 2
 
     def test_a_pull_cut_off_after_any_page_goes_on_from_there(self, make: Make) -> None:
-        source = make(HEADER + "".join(f"t{number},2026-10-01\n" for number in range(1_700)))
+        source = make(HEADER + "".join(f"t{number},2026-10-01\n" for number in range(3_400)))
         brought = [source.pull(pages=1) for _ in range(4)]
-        assert [len(items) for items in brought] == [500, 500, 500, 200]
-        assert len(source.stored) == 1_700
+        assert [len(items) for items in brought] == [1_000, 1_000, 1_000, 400]
+        assert len(source.stored) == 3_400
 
     @pytest.mark.parametrize("name", ["log.csv", "log.jsonl", "log.json"])
     def test_a_file_written_byte_by_byte_gives_each_row_exactly_once(self, make: Make, name: str) -> None:

@@ -75,7 +75,7 @@ def test_a_full_item_becomes_a_full_row() -> None:
 
 def test_what_an_item_does_not_say_is_unknown() -> None:
     bare = row()
-    said = {name for name in Row.__slots__ if getattr(bare, name) not in (None, {})}
+    said = {name for name in Row._fields if getattr(bare, name) not in (None, {})}
     assert said == {"external_id", "kind", "published_at"}
 
 

@@ -26,6 +26,22 @@ def test_a_text_of_some_length_is_recognised(text: str, language: Language) -> N
     assert language_of(text) == language
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "They told me that the parcel would come, but it has been with the neighbours for what feels like a year.",
+        "WHAT IS THIS? This was not what they said, and it has been like that from the start, because of them!!!",
+    ],
+)
+def test_what_is_plainly_english_is_english_whatever_its_platform_says(text: str) -> None:
+    assert language_of(text, "de") == Language("en", readable=True)
+
+
+def test_english_words_among_others_make_no_text_english() -> None:
+    mixed = f"{GERMAN} They said: this is not what it was for. {GERMAN} {GERMAN}"
+    assert language_of(mixed) == Language("de", readable=False)
+
+
 def test_the_platform_is_not_believed_where_the_text_speaks_for_itself() -> None:
     assert language_of(ENGLISH, "de") == Language("en", readable=True)
     assert language_of(GERMAN, "en") == Language("de", readable=False)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
 from sqlalchemy import insert, select
 
 from storage.bulk import insert_rows
-from storage.engine import Database
+from storage.engine import Database, open_database
 from storage.tables import ITEM
 from tests.fakes.storing import NOW, Shop, item
 
@@ -22,7 +25,7 @@ def test_every_kind_of_value_comes_back_as_it_went_in(database: Database) -> Non
             "id": number,
             **OWN,
             **REST,
-            **item(f"é{number} 🙂", attributes={"country": "DE"} if number % 2 else None, stars=45_000),
+            **item(f"é{number} 🙂", attributes=({}, {"country": "DE"}, None)[number - 1], stars=45_000),
         }
         for number in (1, 2, 3)
     ]
@@ -32,6 +35,15 @@ def test_every_kind_of_value_comes_back_as_it_went_in(database: Database) -> Non
         lambda connection: [dict(row) for row in connection.execute(select(ITEM).order_by(ITEM.c.id)).mappings()]
     )
     assert kept == rows
+
+
+def test_a_time_without_its_zone_is_refused(tmp_path: Path, migrated_file: Path) -> None:
+    database = open_database(f"sqlite:///{shutil.copyfile(migrated_file, tmp_path / 'store.db')}")
+    Shop(database)
+    row = {"id": 1, **OWN, **REST, **item(published_at=NOW.replace(tzinfo=None))}
+    with pytest.raises(ValueError, match="without its zone"):
+        database.write(lambda connection: insert_rows(connection, ITEM, [row]))
+    database.close()
 
 
 def test_the_stored_bytes_are_those_of_an_ordinary_insert(database: Database) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.search_tree import And, Not, Or, SearchError, Term, Tree, Unbounded, fts5, holds, matching, tsquery
-from storage.words import GAP, MAX_REPEATS, MAX_WORD, MAX_WORDS, Sought, sought, words_of
+from storage.words import GAP, MAX_REPEATS, MAX_WORD, MAX_WORDS, Sought, document, sought, words_of
 
 
 @pytest.mark.parametrize(
@@ -80,6 +80,11 @@ def test_no_phrase_runs_from_the_title_into_the_text() -> None:
 )
 def test_what_is_looked_for_is_read_like_a_text(text: str, wanted: Sought) -> None:
     assert sought(text) == wanted
+
+
+@given(*[st.none() | st.text() | st.text("ab#@_'. \n\x00é", max_size=40) | st.just("x" * (MAX_WORD + 1))] * 2)
+def test_the_words_in_one_text_are_the_same_words(title: str | None, text: str | None) -> None:
+    assert document(title, text).split() == words_of(title, text)
 
 
 def test_what_is_too_much_for_an_index_is_left_out() -> None:
