@@ -311,7 +311,7 @@ _ITEMS = st.builds(
 @given(_ITEMS)
 def test_no_value_holds_what_a_database_refuses(item: Item) -> None:
     stored = row_of(item, NOW)
-    values = [getattr(stored, name) for name in Row.__slots__]
+    values = [getattr(stored, name) for name in Row._fields]
     texts = [value for value in (*values, *stored.attributes, *stored.attributes.values()) if isinstance(value, str)]
     assert all(text and "\x00" not in text and text.encode("utf-8") for text in texts)
     assert all(-(2**63) <= value < 2**63 for value in values if isinstance(value, int))
