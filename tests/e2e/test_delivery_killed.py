@@ -10,11 +10,15 @@ from multiprocessing.context import ForkServerContext, ForkServerProcess
 from random import Random
 from threading import Event
 
+import pytest
+
 from monitor import digests
 from storage.tables import DELIVERY
 from tests.e2e.sending import send_all
 from tests.fakes.mailserver import DROP, MailServer
 from tests.fakes.newsroom import DAILY, PASSWORD, Newsroom, Open, by_mail
+
+pytestmark = pytest.mark.long
 
 RUNS = int(os.environ.get("DELIVERY_RUNS", "30"))
 """Senders; ``DELIVERY_RUNS=200`` takes a minute or two."""

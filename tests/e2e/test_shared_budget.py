@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 
+import pytest
 from sqlalchemy import func, select
 
 from connectors.testing.loopback import Loopback, Reply, Request
@@ -16,6 +17,8 @@ from storage.engine import Database, open_database
 from storage.tables import ITEM, PULL
 from storage.verify import verify
 from tests.e2e.conftest import Home
+
+pytestmark = pytest.mark.long
 
 SOURCES, ITEMS, PAGE = ("north", "south", "east", "west", "middle"), 300, 100
 LIMITS = {3.0: 5, 10.0: 14}

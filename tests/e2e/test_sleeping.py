@@ -17,6 +17,8 @@ from tests.e2e.conftest import Home
 from tests.e2e.forking import Forked
 from tests.e2e.test_live_configuration import Told
 
+pytestmark = pytest.mark.long
+
 LIMIT_MB = 80
 CONFIG = """
 [monitor]
