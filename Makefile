@@ -10,8 +10,8 @@ PYTHON ?= python3
 VENV ?= .venv
 CONFIG ?= config.example.toml
 ARGS ?=
-# Two more than there are cores, since many tests wait for others to act.
-WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN || echo 2) + 2)
+# One more than there are cores, since many tests wait for others to act.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN || echo 2) + 1)
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 

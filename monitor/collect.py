@@ -372,6 +372,7 @@ def _authors(rows: Iterable[Row], platform: str, now: datetime) -> list[AuthorVa
 
 
 @lru_cache(maxsize=4096)
+@lru_cache(maxsize=4_096)
 def author_id(platform: str, external_id: str) -> int:
     """A stable 63-bit number for an author: the same wherever and whenever it is computed."""
     digest = blake2b(f"{platform}\0{external_id}".encode(), digest_size=8).digest()

@@ -36,6 +36,9 @@ class Page:
 
     def __init__(self, text: str, *, case_sensitive: bool) -> None:
         plain = plain_form(without_paths(text), case_sensitive=case_sensitive)
+        if plain.isascii():  # what follows would come to the same
+            self.folded, self.cased = plain if case_sensitive else plain.lower(), plain
+            return
         self.folded = plain if case_sensitive else _caseless(plain)
         self.cased = _aligned(plain, self.folded)
 

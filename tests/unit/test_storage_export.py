@@ -199,10 +199,10 @@ def test_nothing_is_lost_between_increments_while_several_write(shop: Shop, data
     threads = [Thread(target=writes, args=("north", 1)), Thread(target=writes, args=("south", 2))]
     if shop.database.is_sqlite:  # on a server this would touch items in another order than pulls do
         threads.append(Thread(target=relabels, args=(3,)))
-    for thread in threads:
-        thread.start()
     kept: dict[int, Any] = {}
     token = point(shop)
+    for thread in threads:
+        thread.start()
     increments = 0
     while not faults and (increments < 25 or min(pages.values()) < 20):
         before, token = token, point(shop)
