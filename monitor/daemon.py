@@ -175,7 +175,7 @@ class Daemon:
             if night is not None:
                 LOG.debug("asleep until=%s", datetime.fromtimestamp(night.until, UTC).isoformat(timespec="seconds"))
                 self._app.database.close()
-                fall_asleep(night, bed)
+                fall_asleep(night, bed, lambda: self._stop.is_set() or self._asked_to_look.is_set())
         except StorageError:
             raise
         except Exception:

@@ -10,11 +10,11 @@ import os
 import pickle
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 from monitor import sleeper
 from monitor.app import App
@@ -108,15 +108,20 @@ def night_of(app: App, files: LiveFiles, bed: Bed, *, has_terminal: bool) -> Nig
     )
 
 
-def fall_asleep(night: Night, bed: Bed) -> NoReturn:
-    """Become the sleeper. The store is to be closed by now; threads end where they are."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, sleeper.SIGNALS)  # until the sleeper hears them
+def fall_asleep(night: Night, bed: Bed, is_disturbed: Callable[[], bool]) -> None:
+    """Become the sleeper, unless a signal has been heard meanwhile. The store is to be closed by now; threads end where they are."""
     number = sleeper.hand_over(night)
     os.set_inheritable(number, True)
     if night.child is not None:
         os.set_inheritable(night.child.pipe, True)
     program = [sys.executable, "-P", str(Path(sleeper.__file__)), *bed.arguments, f"--asleep={number}"]
-    os.execv(sys.executable, program)  # noqa: S606 - the program's own file
+    signal.pthread_sigmask(signal.SIG_BLOCK, sleeper.SIGNALS)  # until the sleeper hears them
+    try:
+        if not is_disturbed():
+            os.execv(sys.executable, program)  # noqa: S606 - the program's own file
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, sleeper.SIGNALS)
+        os.close(number)
 
 
 def _by_heart(app: App) -> Daily:

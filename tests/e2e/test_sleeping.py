@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +14,7 @@ import pytest
 
 from tests.e2e.conftest import Home
 from tests.e2e.forking import Forked
-from tests.e2e.test_live_configuration import Told
+from tests.e2e.test_live_configuration import Told, until
 
 pytestmark = pytest.mark.long
 
@@ -80,13 +79,6 @@ def daemons(home: Home) -> Iterator[Callable[[], Daemon]]:
     for one in made:
         one.process.kill()
         one.process.wait()
-
-
-def until(what: Callable[[], object], told: Callable[[], str]) -> None:
-    end = time.monotonic() + 60
-    while not what():
-        assert time.monotonic() < end, told()
-        time.sleep(0.05)
 
 
 def items(home: Home) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
 from dataclasses import asdict
 from datetime import datetime, timedelta
@@ -9,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.sleeper import Child, Night, Store, hand_over, taken_over
+from monitor.sleep import Bed, fall_asleep
+from monitor.sleeper import SIGNALS, Child, Night, Store, hand_over, taken_over
 from storage import asleep, outbox, parties, sources
 from storage.engine import open_database
 from storage.records import Outcome, Planned
@@ -54,6 +56,12 @@ def test_what_the_sleeper_is_to_know_comes_through_memory_whole(store: Store) ->
     child = Child(4711, 5, 12.5, ["python", "-m", "monitor"])
     night = Night(1.5, store, ("1", "None"), [("a", (1, 2, 3)), ("b", None)], [], child, "text", True, ["/x"], b"\x00")
     assert taken_over(hand_over(night)) == night
+
+
+def test_whoever_is_told_to_end_while_falling_asleep_stays_awake_and_hears_signals(store: Store) -> None:
+    night = Night(1.5, store, (), [], [], None, "text", False, [], b"")
+    fall_asleep(night, Bed([], "text"), lambda: True)
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & set(SIGNALS)
 
 
 def test_a_sleeper_renews_its_own_line_alone_and_takes_it_away(shop: Shop, store: Store) -> None:
